@@ -1,0 +1,13 @@
+// The addon's entry: registers what each file of this folder exports. Types are checked in src/io/native.ts.
+#include "napi/exports.h"
+
+namespace heddle {
+
+static napi_value initialize(napi_env env, napi_value exports) {
+  registerNetlink(env, exports);
+  return exports;
+}
+
+}  // namespace heddle
+
+NAPI_MODULE(heddle, heddle::initialize)

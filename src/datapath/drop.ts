@@ -1,0 +1,40 @@
+/**
+ * Why the walk drops a packet: a closed list, in this order in `native/datapath/drop.h` too. Every drop is counted under
+ * exactly one reason and nothing else is done about it: no log line, no answer to the network.
+ */
+
+export const DROPS = [
+  // TUN -> wire
+  'inner_malformed', // not IPv4 or IPv6, or its lengths contradict themselves
+  'no_route', // the destination lies in no peer's allowed prefixes
+  'no_endpoint', // the peer owns it, but nothing says where the peer is
+  'inner_too_big', // longer than the tunnel's MTU
+  'staged_overflow', // the oldest staged packet made room for a newer one
+  'staged_expired', // staged, but no session came of 90 s of handshakes, or the peer was removed
+  'send_no_buffer', // ENOBUFS, EAGAIN
+  'send_unreachable', // ENETUNREACH, EHOSTUNREACH, ENETDOWN, EADDRNOTAVAIL, EINVAL (no source address)
+  'send_refused', // EPERM, EACCES, ECONNREFUSED
+  'send_too_big', // EMSGSIZE
+  'send_failed', // any other errno
+  // wire -> TUN
+  'datagram_length', // not the exact length of its type, or a data message below 32 bytes
+  'datagram_type', // unknown message type or reserved bytes not zero
+  'mac1', // the first MAC is wrong: not sent by anyone who knows our public key
+  'handshake_overflow', // more handshakes waiting for the control plane than the queue holds
+  'unknown_index', // no session has this receiver index
+  'counter_limit', // the counter is at or past Reject-After-Messages
+  'keypair_expired', // the keypair is older than Reject-After-Time
+  'tag', // does not authenticate
+  'replay', // counter seen before, or behind the window
+  'opened_malformed', // authenticates, but the inner packet is not a whole IPv4 or IPv6 packet
+  'opened_protocol', // authenticates, but its first nibble was never negotiated
+  'opened_source', // the inner source address is not one of this peer's
+  'tun_write', // the TUN device did not take the packet
+] as const;
+
+export type Drop = (typeof DROPS)[number];
+
+/** The index of a reason in DROPS, as native code and counters use it. */
+export function dropCode(reason: Drop): number {
+  return DROPS.indexOf(reason);
+}

@@ -1,0 +1,62 @@
+#include "io/tun.h"
+
+#include <fcntl.h>
+#include <linux/if.h>
+#include <linux/if_tun.h>
+#include <sys/ioctl.h>
+
+#include <cerrno>
+#include <cstring>
+
+namespace heddle {
+
+namespace {
+
+// Debian 12's headers end before these (Linux 6.2, include/uapi/linux/if_tun.h).
+constexpr unsigned kUso4 = 0x20;
+constexpr unsigned kUso6 = 0x40;
+
+void offerOffloads(int fd) {
+  constexpr unsigned tcp = TUN_F_CSUM | TUN_F_TSO4 | TUN_F_TSO6;
+  if (ioctl(fd, TUNSETOFFLOAD, tcp | kUso4 | kUso6) == 0) return;
+  if (ioctl(fd, TUNSETOFFLOAD, tcp) == 0) return;
+  ioctl(fd, TUNSETOFFLOAD, 0U);
+}
+
+}  // namespace
+
+TunOpened openTun(const std::string& name, bool virtioHeader, bool blocking) {
+  TunOpened opened;
+  Fd fd(open("/dev/net/tun", O_RDWR | O_CLOEXEC | (blocking ? 0 : O_NONBLOCK)));
+  if (!fd.valid()) {
+    opened.error = errno;
+    return opened;
+  }
+  ifreq request{};
+  if (name.size() >= sizeof request.ifr_name) {
+    opened.error = ENAMETOOLONG;
+    return opened;
+  }
+  std::memcpy(request.ifr_name, name.data(), name.size());
+  request.ifr_flags = static_cast<short>(IFF_TUN | IFF_NO_PI | (virtioHeader ? IFF_VNET_HDR : 0));
+  if (ioctl(fd.get(), TUNSETIFF, &request) < 0) {
+    opened.error = errno;
+    return opened;
+  }
+  if (virtioHeader) offerOffloads(fd.get());
+  opened.name = request.ifr_name;
+  opened.fd = std::move(fd);
+  return opened;
+}
+
+ssize_t TunDevice::read(std::span<uint8_t> buffer) {
+  ssize_t length = ::read(fd_.get(), buffer.data(), buffer.size());
+  return length >= 0 ? length : -errno;
+}
+
+int TunDevice::write(std::span<const uint8_t> packet) {
+  ssize_t written = ::write(fd_.get(), packet.data(), packet.size());
+  return written >= 0 ? 0 : -errno;
+}
+
+}  // namespace heddle

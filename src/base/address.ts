@@ -26,6 +26,14 @@ export interface Endpoint {
   readonly address: Address;
   readonly port: number;
   readonly text: string;
+  /** Where its datagrams reached us, so that ours leave from there; absent: the kernel chooses. Not part of `text`. */
+  readonly local?: LocalAddress;
+}
+
+export interface LocalAddress {
+  readonly address: Address;
+  /** 0: any. */
+  readonly interfaceIndex: number;
 }
 
 /** An address of an interface together with its on-link prefix length: `10.0.0.1/24`. */

@@ -1,17 +1,96 @@
-/** The typed face of the addon: loads it, checks that it is of this source tree, and checks arguments before it sees them. */
+/** The typed face of the addon: loads it and checks that both sides of the border mean the same by their tables. */
 
 import { createRequire } from 'node:module';
+import { NATIVE_COUNTERS, WALK_COUNTERS } from '../datapath/counters.js';
+import { DROPS } from '../datapath/drop.js';
 
-interface Addon {
-  /** Sends one or more rtnetlink messages on a fresh socket; returns all reply messages, or a negative errno. */
-  netlinkRequest(request: Uint8Array): Uint8Array | number;
+declare const engineBrand: unique symbol;
+/** The native packet path of one node; every function below that takes one is called on the JavaScript thread. */
+export type Engine = { readonly [engineBrand]: true };
+
+/** How an engine is opened. */
+export interface EngineOptions {
+  /** The interface's name; empty for the channel backend, which keeps packets in memory. */
+  readonly tun: string;
+  /** TSO, USO and checksum offload on the TUN, GSO and GRO on the socket. */
+  readonly offload: boolean;
+  /** The outer UDP port; 0 lets the kernel choose. */
+  readonly port: number;
+  /** False: no threads; `enginePump` walks once on the caller's thread at the time it is given (channel backend only). */
+  readonly threads: boolean;
 }
 
-let loaded: Addon | undefined;
+/**
+ * Functions that can fail return a negative errno. Endpoints are 40 bytes, see `emitEndpoint` in native_endpoint.ts; times are
+ * microseconds since boot; peers are slots.
+ */
+export interface Addon {
+  bootTime(): number;
+  layout(): { readonly counters: readonly string[]; readonly drops: readonly string[] };
+  aeadBackend(): string;
+  errnoName(errno: number): string;
+  processHygiene(): void;
+  openTun(name: string, blocking: boolean): { fd: number; name: string } | number;
+  closeFd(fd: number): void;
+  /** Sends rtnetlink messages on a fresh socket; all reply messages, or a negative errno. */
+  netlinkRequest(request: Uint8Array): Uint8Array | number;
 
-/** The addon; loaded on first use, so that commands which only talk to the daemon start without it. */
-export function addon(): Addon {
-  const require = createRequire(import.meta.url);
-  loaded ??= require('../../../native/build/release/heddle.node') as Addon;
-  return loaded;
+  engineOpen(
+    options: EngineOptions,
+    wake: () => void,
+  ): { engine: Engine; name: string; port: number; remarks: string[] } | { step: string; errno: number };
+  engineClose(engine: Engine): void;
+  engineSetMark(engine: Engine, mark: number): number;
+  engineSetMac1Key(engine: Engine, key: Uint8Array): void;
+  engineSetMtu(engine: Engine, mtu: number): void;
+  engineAddPeer(engine: Engine, peer: number): void;
+  engineRemovePeer(engine: Engine, peer: number): void;
+  /** Staged until enginePublishRoutes. */
+  engineInsertPrefix(engine: Engine, address: Uint8Array, length: number, peer: number): void;
+  engineRemovePrefix(engine: Engine, address: Uint8Array, length: number): void;
+  enginePublishRoutes(engine: Engine): void;
+  engineSetEndpoint(engine: Engine, peer: number, endpoint: Uint8Array): void;
+  engineInstallKeypair(
+    engine: Engine,
+    peer: number,
+    indices: Uint32Array,
+    keys: Uint8Array,
+    createdAt: number,
+    isInitiator: boolean,
+  ): void;
+  engineUseKeypair(engine: Engine, peer: number, localIndex: number): void;
+  engineRemoveKeypair(engine: Engine, localIndex: number): void;
+  engineFlushStaged(engine: Engine, peer: number, orKeepalive: boolean): void;
+  engineDropStaged(engine: Engine, peer: number): void;
+  engineSendKeepalive(engine: Engine, peer: number): void;
+  engineNoteHandshake(engine: Engine, peer: number, sent: boolean, bytes: number, now: number): void;
+  engineReadActivity(engine: Engine, peer: number): void;
+  engineSend(engine: Engine, endpoint: Uint8Array, datagram: Uint8Array): number;
+  /** Up to `limit` event records back to back, see native_events.ts; empty when none waits. */
+  engineTakeEvents(engine: Engine, limit: number): Uint8Array;
+  /** The blocks of counters as they are written, one a thread: WALK_COUNTERS, NATIVE_COUNTERS, DROPS. */
+  engineCounters(engine: Engine): BigUint64Array[];
+  /** rxBytes, txBytes, rxPackets, txPackets. */
+  engineTraffic(engine: Engine, peer: number): BigUint64Array;
+
+  enginePump(engine: Engine, now: number): void;
+  channelPutPacket(engine: Engine, packet: Uint8Array): void;
+  channelPutDatagram(engine: Engine, source: Uint8Array, datagram: Uint8Array): void;
+  channelTakePackets(engine: Engine): Uint8Array[];
+  channelTakeDatagrams(engine: Engine): { endpoint: Uint8Array; datagram: Uint8Array }[];
+  /** Makes the next `count` sends of the channel backend fail with this errno. */
+  channelFailSends(engine: Engine, errno: number, count: number): void;
+}
+
+/** Loads the addon of this source tree. Throws when it is not built or is of another version. */
+export function loadAddon(): Addon {
+  const addon = createRequire(import.meta.url)(
+    '../../../native/build/release/heddle.node',
+  ) as Addon;
+  const layout = addon.layout();
+  const counters = [...WALK_COUNTERS, ...NATIVE_COUNTERS].join();
+  if (layout.counters.join() !== counters || layout.drops.join() !== DROPS.join()) {
+    throw new Error('Load the native addon: it is of another version, run "npm run build"');
+  }
+  return addon;
 }

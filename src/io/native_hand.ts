@@ -1,0 +1,190 @@
+/** The production hand: the walk runs in native lanes; here its tables are written and its events and counters read. */
+
+import type { Endpoint } from '../base/address.js';
+import { unreachable } from '../base/assert.js';
+import { concat } from '../base/bytes.js';
+import type { PeerSlot } from '../base/identifiers.js';
+import type { Instant } from '../base/time.js';
+import { NATIVE_COUNTERS, record, WALK_COUNTERS } from '../datapath/counters.js';
+import { DROPS } from '../datapath/drop.js';
+import type { PeerTraffic, TableWrite, WalkEvent } from '../datapath/tables.js';
+import { type Hand, type HandCounters, HandError } from './hand.js';
+import type { Addon, Engine, EngineOptions } from './native.js';
+import { emitEndpoint, parseEvents } from './native_events.js';
+
+export class NativeHand implements Hand {
+  readonly kind = 'native';
+  readonly interfaceName: string;
+  readonly listenPort: number;
+  readonly #addon: Addon;
+  readonly #engine: Engine;
+  readonly #blocks: readonly BigUint64Array[];
+  readonly #remarks: readonly string[];
+  #wake: () => void = () => {};
+  #routesChanged = false;
+  #closed = false;
+
+  /** Opens the TUN and the UDP port and starts the lanes. Throws HandError naming the part that failed. */
+  constructor(addon: Addon, options: EngineOptions) {
+    const opened = addon.engineOpen(options, () => this.#closed || this.#wake());
+    if ('errno' in opened) throw openingError(addon, options, opened);
+    this.#addon = addon;
+    this.#engine = opened.engine;
+    this.interfaceName = opened.name;
+    this.listenPort = opened.port;
+    this.#remarks = opened.remarks;
+    this.#blocks = addon.engineCounters(opened.engine);
+  }
+
+  /** The engine behind this hand, for tests that use the channel backend. */
+  get engine(): Engine {
+    return this.#engine;
+  }
+
+  onEvents(wake: () => void): void {
+    this.#wake = wake;
+  }
+
+  write(write: TableWrite, now: Instant): void {
+    if (write.kind === 'insertPrefix' || write.kind === 'removePrefix') this.#writePrefix(write);
+    else this.#writePeer(write, now);
+  }
+
+  send(peer: PeerSlot | undefined, endpoint: Endpoint, datagram: Uint8Array, now: Instant): void {
+    this.#publishRoutes();
+    const failed = this.#addon.engineSend(this.#engine, emitEndpoint(endpoint), datagram);
+    if (failed === 0 && peer !== undefined) {
+      this.#addon.engineNoteHandshake(this.#engine, peer, true, datagram.length, now);
+    }
+  }
+
+  takeEvents(out: WalkEvent[], limit: number): boolean {
+    this.#publishRoutes();
+    const before = out.length;
+    parseEvents(this.#addon.engineTakeEvents(this.#engine, limit), out);
+    return out.length - before >= limit;
+  }
+
+  counters(): HandCounters {
+    const words = new BigUint64Array(WALK_COUNTERS.length + NATIVE_COUNTERS.length + DROPS.length);
+    for (const block of this.#blocks) {
+      for (let i = 0; i < words.length; i++) words[i] = (words[i] ?? 0n) + (block[i] ?? 0n);
+    }
+    const native = words.subarray(WALK_COUNTERS.length);
+    return {
+      walk: record(WALK_COUNTERS, words),
+      native: record(NATIVE_COUNTERS, native),
+      drops: record(DROPS, native.subarray(NATIVE_COUNTERS.length)),
+    };
+  }
+
+  traffic(peer: PeerSlot): PeerTraffic {
+    const [rxBytes = 0n, txBytes = 0n, rxPackets = 0n, txPackets = 0n] = this.#addon.engineTraffic(
+      this.#engine,
+      peer,
+    );
+    return { rxBytes, txBytes, rxPackets, txPackets };
+  }
+
+  setMark(mark: number): void {
+    const failed = this.#addon.engineSetMark(this.#engine, mark);
+    if (failed < 0) {
+      const code = this.#addon.errnoName(-failed);
+      throw new HandError(code, `Set firewall mark ${mark} on the UDP port: ${code}`);
+    }
+  }
+
+  remarks(): readonly string[] {
+    return this.#remarks;
+  }
+
+  close(): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    this.#addon.engineClose(this.#engine);
+  }
+
+  /** Prefixes are gathered and published together: a table of 100,000 is built once. */
+  #writePrefix(write: TableWrite & { kind: 'insertPrefix' | 'removePrefix' }): void {
+    const { address, length } = write.prefix;
+    if (write.kind === 'insertPrefix') {
+      this.#addon.engineInsertPrefix(this.#engine, address.bytes, length, write.peer);
+    } else {
+      this.#addon.engineRemovePrefix(this.#engine, address.bytes, length);
+    }
+    this.#routesChanged = true;
+  }
+
+  #publishRoutes(): void {
+    if (this.#routesChanged) this.#addon.enginePublishRoutes(this.#engine);
+    this.#routesChanged = false;
+  }
+
+  #writePeer(
+    write: Exclude<TableWrite, { kind: 'insertPrefix' | 'removePrefix' }>,
+    now: Instant,
+  ): void {
+    const [addon, engine] = [this.#addon, this.#engine];
+    switch (write.kind) {
+      case 'setMac1Key':
+        return addon.engineSetMac1Key(engine, write.key);
+      case 'setMtu':
+        return addon.engineSetMtu(engine, write.mtu);
+      case 'addPeer':
+        return addon.engineAddPeer(engine, write.peer);
+      case 'removePeer':
+        this.#routesChanged = true;
+        return addon.engineRemovePeer(engine, write.peer);
+      case 'setEndpoint':
+        return addon.engineSetEndpoint(engine, write.peer, emitEndpoint(write.endpoint));
+      case 'installKeypair': {
+        const { localIndex, remoteIndex, sendKey, receiveKey, ...rest } = write.keypair;
+        const indices = Uint32Array.of(localIndex, remoteIndex);
+        const keys = concat(sendKey, receiveKey);
+        const { createdAt, isInitiator } = rest;
+        addon.engineInstallKeypair(engine, write.peer, indices, keys, createdAt, isInitiator);
+        keys.fill(0);
+        return;
+      }
+      case 'useKeypair':
+        return addon.engineUseKeypair(engine, write.peer, write.localIndex);
+      case 'removeKeypair':
+        return addon.engineRemoveKeypair(engine, write.localIndex);
+      case 'flushStaged':
+        return addon.engineFlushStaged(engine, write.peer, write.orKeepalive);
+      case 'dropStaged':
+        return addon.engineDropStaged(engine, write.peer);
+      case 'sendKeepalive':
+        return addon.engineSendKeepalive(engine, write.peer);
+      case 'noteHandshake':
+        return addon.engineNoteHandshake(engine, write.peer, write.direction === 'sent', 0, now);
+      case 'readActivity':
+        return addon.engineReadActivity(engine, write.peer);
+      default:
+        return unreachable(write);
+    }
+  }
+}
+
+const ADVICE: Readonly<Record<string, string>> = {
+  'tun/ENOENT': 'there is no /dev/net/tun: run "modprobe tun", or give the container the device',
+  'tun/EPERM': 'heddle needs CAP_NET_ADMIN: run it as root',
+  'tun/EACCES': 'heddle needs CAP_NET_ADMIN: run it as root',
+  'tun/EBUSY': 'an interface of that name is in use: stop its owner, or set another "interface"',
+  'tun/EINVAL': 'the kernel refuses that interface name: set another "interface"',
+  'udp/EADDRINUSE': 'another program has that port: stop it, or set another "listenPort"',
+};
+
+function openingError(
+  addon: Addon,
+  options: EngineOptions,
+  failed: { step: string; errno: number },
+): HandError {
+  const code = addon.errnoName(failed.errno);
+  const what =
+    failed.step === 'tun'
+      ? `Open the TUN interface "${options.tun}"`
+      : `Open UDP port ${options.port}`;
+  const advice = ADVICE[`${failed.step}/${code}`];
+  return new HandError(code, `${what}: ${code}${advice ? `; ${advice}` : ''}`);
+}

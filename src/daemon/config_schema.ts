@@ -1,0 +1,161 @@
+/**
+ * The shape of the configuration file: which keys there are, what each may hold and what it means. The messages say
+ * what is expected, for config_file.ts to print beside what it found; the descriptions go into the shipped JSON Schema
+ * (configs/heddle.schema.json). What depends on more than one key is judged in config_file.ts.
+ */
+
+import { z } from 'zod';
+import { parseHostPort, parseInterfaceAddress, parsePrefix } from '../base/address.js';
+import { MAX_PEERS } from '../base/identifiers.js';
+
+export const DEFAULT_INTERFACE = 'heddle0';
+export const DEFAULT_PORT = 51820;
+/** What an IPv4 host must take (RFC 791) and what an IPv6 link must carry (RFC 8200 §5). */
+export const LEAST_MTU = 576;
+export const LEAST_IPV6_MTU = 1280;
+const GREATEST_MTU = 65_440;
+const GREATEST_U32 = 0xffff_ffff;
+
+/** 32 bytes in canonical base64: the last character carries four bits. */
+const KEY_PATTERN = /^[A-Za-z0-9+/]{42}[AEIMQUYcgkosw048]=$/;
+/** What Linux takes as a link's name and what is safe in every place where a name stands. */
+const INTERFACE_PATTERN = /^(?!\.{1,2}$)[A-Za-z0-9_=+.-]{1,15}$/;
+// biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what it refuses.
+const NAME_PATTERN = /^[^\u0000-\u001f\u007f-\u009f]{1,63}$/;
+const HOST_PATTERN =
+  /^(\[[0-9a-fA-F:.]+\]|[A-Za-z0-9_]([A-Za-z0-9_.-]{0,251}[A-Za-z0-9_.])?):\d{1,5}$/;
+const ADDRESS_PATTERN = /^[0-9a-fA-F:.]+(\/\d{1,3})?$/;
+
+function text(expected: string, pattern: RegExp): z.ZodString {
+  return z.string({ error: expected }).regex(pattern, { error: expected });
+}
+
+function whole(from: number, to: number, expected: string): z.ZodNumber {
+  return z.int({ error: expected }).min(from, { error: expected }).max(to, { error: expected });
+}
+
+const KEY_TEXT = '32 bytes in base64 (44 characters)';
+const FILE_TEXT = 'the path of a file';
+
+function key(what: string): z.ZodString {
+  return text(`${what}: ${KEY_TEXT}`, KEY_PATTERN);
+}
+
+function path(what: string): z.ZodString {
+  return z
+    .string({ error: `${FILE_TEXT} with ${what}` })
+    .min(1)
+    .max(4096);
+}
+
+const INTERFACE_TEXT = 'a name of 1 to 15 letters, digits or any of _ = + . -';
+const PREFIX_TEXT = 'a prefix such as 10.0.0.0/24 or fd00::/64';
+const ADDRESS_TEXT = 'an address with its prefix length, such as 10.0.0.1/24 or fd00::1/64';
+const ENDPOINT_TEXT = 'host:port, such as vpn.example.org:51820 or [2001:db8::1]:51820';
+const KEEPALIVE_TEXT = 'seconds from 1 to 65535, or off';
+const TABLE_TEXT = 'auto, off, or the number of a routing table from 1 to 4294967295';
+
+const prefix = text(PREFIX_TEXT, ADDRESS_PATTERN).refine(
+  (value) => parsePrefix(value) !== undefined,
+  {
+    error: PREFIX_TEXT,
+  },
+);
+const interfaceAddress = text(ADDRESS_TEXT, ADDRESS_PATTERN).refine(
+  (value) => parseInterfaceAddress(value) !== undefined,
+  { error: ADDRESS_TEXT },
+);
+const endpoint = text(ENDPOINT_TEXT, HOST_PATTERN).refine(
+  (value) => parseHostPort(value) !== undefined,
+  { error: ENDPOINT_TEXT },
+);
+
+const peer = z.strictObject(
+  {
+    name: text('1 to 63 characters, none of them a control character', NAME_PATTERN)
+      .optional()
+      .describe('What status and logs call the peer; default: the start of its public key'),
+    publicKey: key('the public key').describe("The peer's X25519 public key, base64"),
+    presharedKey: key('the preshared key')
+      .optional()
+      .describe('A secret of 32 bytes that both ends share, base64 (heddle genpsk)'),
+    presharedKeyFile: path('the preshared key')
+      .optional()
+      .describe('A file that holds presharedKey; a relative path starts at this file'),
+    endpoint: endpoint.optional().describe('Where the peer listens; absent: it must call first'),
+    allowedIps: z
+      .array(prefix, { error: `a list, each entry ${PREFIX_TEXT}` })
+      .max(MAX_PEERS)
+      .default([])
+      .describe('What may come from the peer and goes to it; host bits are cleared'),
+    persistentKeepalive: z
+      .union([whole(0, 65_535, KEEPALIVE_TEXT), z.literal('off')], { error: KEEPALIVE_TEXT })
+      .default('off')
+      .describe('Seconds between packets that keep a NAT mapping open; off or 0: none'),
+  },
+  { error: 'a map with the keys of a peer' },
+);
+
+export const CONFIG_SCHEMA = z.strictObject(
+  {
+    interface: text(INTERFACE_TEXT, INTERFACE_PATTERN)
+      .default(DEFAULT_INTERFACE)
+      .describe('The name of the TUN interface'),
+    privateKey: key('the private key')
+      .optional()
+      .describe("This host's X25519 private key, base64 (heddle keygen)"),
+    privateKeyFile: path('the private key')
+      .optional()
+      .describe('A file that holds privateKey; a relative path starts at this file'),
+    listenPort: whole(0, 65_535, 'a port from 1 to 65535, or 0 for any')
+      .default(DEFAULT_PORT)
+      .describe('The UDP port; 0: the kernel chooses'),
+    addresses: z
+      .array(interfaceAddress, { error: `a list, each entry ${ADDRESS_TEXT}` })
+      .max(1024)
+      .default([])
+      .describe("The interface's addresses in the overlay"),
+    mtu: whole(LEAST_MTU, GREATEST_MTU, `bytes from ${LEAST_MTU} to ${GREATEST_MTU}`)
+      .optional()
+      .describe("The interface's MTU in bytes; absent: measured from the underlay"),
+    table: z
+      .union([z.literal('auto'), z.literal('off'), whole(1, GREATEST_U32, TABLE_TEXT)], {
+        error: TABLE_TEXT,
+      })
+      .default('auto')
+      .describe('Where routes for allowedIps go; auto: as wg-quick does'),
+    fwMark: z
+      .union([whole(0, GREATEST_U32, ''), z.literal('off')], {
+        error: 'a number from 0 to 0xffffffff, or off',
+      })
+      .default('off')
+      .describe('The firewall mark of outer datagrams; off or 0: none'),
+    datapath: z
+      .enum(['native', 'reference'], { error: 'native or reference' })
+      .default('native')
+      .describe('Who carries packets: the C++ lanes, or the readable TypeScript twin'),
+    peers: z
+      .array(peer, { error: 'a list of peers' })
+      .max(MAX_PEERS)
+      .default([])
+      .describe('The hosts at the other ends'),
+  },
+  { error: 'a map with the keys of a configuration' },
+);
+
+export type FileShape = z.output<typeof CONFIG_SCHEMA>;
+export type PeerShape = FileShape['peers'][number];
+
+export const TOP_KEYS: readonly string[] = Object.keys(CONFIG_SCHEMA.shape);
+export const PEER_KEYS: readonly string[] = Object.keys(peer.shape);
+
+/** The keys whose values are never shown. */
+export const SECRET_KEYS: readonly string[] = ['privateKey', 'presharedKey'];
+
+/** The schema as JSON Schema 2020-12, as it is shipped. */
+export function jsonSchema(): object {
+  return {
+    title: 'heddle configuration',
+    ...z.toJSONSchema(CONFIG_SCHEMA, { io: 'input', target: 'draft-2020-12' }),
+  };
+}

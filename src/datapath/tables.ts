@@ -61,7 +61,13 @@ export type TableWrite =
   /** An empty data message, if there is a session; nothing otherwise. */
   | { readonly kind: 'sendKeepalive'; readonly peer: PeerSlot }
   /** A handshake message to or from the peer counts as traffic for Activity, and its bytes for the peer. */
-  | { readonly kind: 'noteHandshake'; readonly peer: PeerSlot; readonly direction: 'sent' | 'received' }
+  | {
+      readonly kind: 'noteHandshake';
+      readonly peer: PeerSlot;
+      readonly direction: 'sent' | 'received';
+      /** The datagram's length. */
+      readonly bytes: number;
+    }
   /** Re-arms the `activity` event and answers with one at once. */
   | { readonly kind: 'readActivity'; readonly peer: PeerSlot };
 

@@ -157,7 +157,13 @@ export class NativeHand implements Hand {
       case 'sendKeepalive':
         return addon.engineSendKeepalive(engine, write.peer);
       case 'noteHandshake':
-        return addon.engineNoteHandshake(engine, write.peer, write.direction === 'sent', 0, now);
+        return addon.engineNoteHandshake(
+          engine,
+          write.peer,
+          write.direction === 'sent',
+          write.bytes,
+          now,
+        );
       case 'readActivity':
         return addon.engineReadActivity(engine, write.peer);
       default:

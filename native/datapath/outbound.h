@@ -1,0 +1,103 @@
+// TUN -> wire: the walk's outbound half, the twin of src/datapath/outbound.ts. One object a sending
+// thread; it runs a packet to completion: classify, route, session, seal, and into the batch that
+// leaves as one UDP send.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <span>
+
+#include "datapath/counters.h"
+#include "datapath/staged.h"
+#include "datapath/tables.h"
+#include "wire/virtio_net.h"
+
+namespace heddle {
+
+// Room that must be ours before the first byte and behind the last byte of a packet or frame given
+// to Outbound; it is used and left as it was.
+inline constexpr size_t kHeadroom = 64;
+inline constexpr size_t kTailroom = 64;
+
+// Sealed messages for one endpoint, back to back: `segment` bytes each but for a shorter last one,
+// as UDP GSO wants them. At most kBatchSegments and what one UDP datagram may hold.
+struct SendBatch {
+  std::span<const uint8_t> bytes;
+  size_t segment = 0;
+  size_t count = 0;
+  uint32_t peer = 0;
+  Endpoint to;
+};
+
+inline constexpr size_t kBatchSegments = 63;
+
+// Sends a batch; it counts its own drops (one per message that failed) and falls back to single
+// sends by itself.
+class BatchSender {
+ public:
+  virtual ~BatchSender() = default;
+  virtual void send(const SendBatch& batch) = 0;
+};
+
+class Outbound {
+ public:
+  Outbound(const Tables& tables, EventSink& events, BatchSender& sender, CounterBlock& counters);
+
+  // One inner packet with whole checksums. Its bytes are used as scratch.
+  void packet(std::span<uint8_t> inner, Instant now);
+
+  // One read of a TUN device: a virtio-net header and a packet, or a TCP or UDP super-packet, which
+  // is cut into segments. Its bytes are used as scratch.
+  void frame(std::span<uint8_t> frame, Instant now);
+
+  // Sends what is sealed. Call it when there is nothing more to read, and before the thread blocks.
+  void flush();
+
+  // ---- commands of the control plane; each ends with a flush ----
+
+  // Seals what was staged for the peer; where nothing was and `orKeepalive` is set, a keepalive.
+  // Without endpoint or usable keypair it changes nothing.
+  void flushStaged(uint32_t peer, bool orKeepalive, Instant now);
+  // Drops what was staged as Drop::stagedExpired.
+  void dropStaged(uint32_t peer);
+  // An empty data message, where there is a session and an endpoint.
+  void sendKeepalive(uint32_t peer, Instant now);
+  // After Tables::removePeer: drops what is staged for peers that are gone from the slot.
+  void forget(uint32_t peer);
+
+ private:
+  // What one look-up gives for a packet or all segments of a super-packet.
+  struct Target {
+    PeerEntry* peer = nullptr;
+    const EndpointRecord* endpoint = nullptr;
+    Keypair* keypair = nullptr;  // null: stage
+  };
+
+  Drop route(const uint8_t* inner, Target& target, Instant now) const;
+  void superPacket(const VirtioNetHeader& header, std::span<uint8_t> inner, Instant now);
+  void pass(const Target& target, uint8_t* inner, size_t length, Instant now);
+  void stage(PeerEntry& peer, const uint8_t* inner, size_t length);
+  bool seal(const Target& target, uint8_t* inner, size_t length);
+  void sealKeepalive(const Target& target, Instant now);
+  void sealed(const Target& target, bool isData, Instant now);
+  bool resume(uint32_t slot, Target& target, Instant now) const;
+  void drop(Drop reason, size_t packets = 1);
+
+  const Tables& tables_;
+  EventSink& events_;
+  BatchSender& sender_;
+  CounterBlock& counters_;
+  Staged staged_;
+  std::unique_ptr<uint8_t[]> buffer_;
+  uint8_t* const messages_;  // where the batch starts in buffer_
+  size_t bytes_ = 0;
+  size_t segment_ = 0;
+  size_t count_ = 0;
+  size_t limit_ = 0;
+  uint64_t endpointVersion_ = 0;  // of the open batch
+  uint32_t peer_ = 0;
+  Endpoint to_;
+};
+
+}  // namespace heddle

@@ -1,0 +1,166 @@
+// What the control plane writes and both threads of a lane read: the twin of
+// src/datapath/tables.ts. JavaScript's thread is the only writer; each write is one atomic store of
+// a pointer to an immutable object, or of a word. Readers look up without locks between two
+// quiescent states of the reclaimer, and hold nothing across them.
+#pragma once
+
+#include <algorithm>
+#include <array>
+#include <atomic>
+#include <cstdint>
+#include <memory>
+#include <span>
+
+#include "base/address.h"
+#include "base/reclaim.h"
+#include "base/time.h"
+#include "crypto/blake2s.h"
+#include "datapath/counters.h"
+#include "path/endpoint_table.h"
+#include "route/prefix_trie.h"
+#include "session/keypair.h"
+#include "session/session_table.h"
+
+namespace heddle {
+
+inline constexpr uint32_t kMaxPeers = 1 << 20;
+inline constexpr uint32_t kDefaultMtu = 1420;
+
+// When a peer's traffic happened; 0 is never. The meaning of each word is in
+// src/datapath/tables.ts.
+struct Activity {
+  Instant lastSent = 0;
+  Instant lastReceived = 0;
+  Instant unansweredSend = 0;
+  Instant unansweredReceive = 0;
+
+  friend bool operator==(const Activity&, const Activity&) = default;
+};
+
+// Bytes and messages of a peer, with their WireGuard headers, as `wg show` counts.
+struct PeerTraffic {
+  uint64_t rxBytes = 0;
+  uint64_t txBytes = 0;
+  uint64_t rxPackets = 0;
+  uint64_t txPackets = 0;
+};
+
+enum class SessionNeed : uint8_t { staged, rekey };
+
+// Where the walk raises events, on the thread that walks; the meaning of each is in
+// src/datapath/tables.ts. False says that the event could not be taken: the walk then raises it
+// again at the next occasion.
+class EventSink {
+ public:
+  virtual ~EventSink() = default;
+  // Copies `datagram`. False counts as Drop::handshakeOverflow.
+  virtual bool handshake(std::span<const uint8_t> datagram, const Endpoint& source) = 0;
+  virtual bool sessionNeeded(uint32_t peer, SessionNeed reason) = 0;
+  virtual bool confirmed(uint32_t peer, uint32_t localIndex) = 0;
+  virtual bool roamed(uint32_t peer, const Endpoint& endpoint) = 0;
+  virtual bool activity(uint32_t peer, const Activity& activity) = 0;
+};
+
+// One direction of a peer's data messages: written by one thread of the lane, on a cache line of
+// its own.
+struct alignas(64) PeerDirection {
+  Word bytes;
+  Word packets;
+  Word last;        // instant of the last message
+  Word unanswered;  // first data message since the last one the other way
+  uint64_t roamedVersion =
+      UINT64_MAX;  // receiving thread: the endpoint that `roamed` was raised against
+};
+
+// A peer as the walk sees it. Stays where it is until it is retired.
+struct PeerEntry {
+  explicit PeerEntry(uint32_t peer, uint64_t serialNumber) : slot(peer), serial(serialNumber) {}
+
+  const uint32_t slot;
+  const uint64_t serial;  // tells this peer from the last one in the slot
+
+  // Written by JavaScript's thread.
+  std::atomic<Keypair*> sending{nullptr};
+  std::atomic<const EndpointRecord*> endpoint{nullptr};
+  Word handshakeSentAt;
+  Word handshakeReceivedAt;
+  Word handshakeBytesSent;
+  Word handshakeBytesReceived;
+
+  PeerDirection sent;
+  PeerDirection received;
+
+  // Raised by the walk, re-armed by JavaScript.
+  alignas(64) std::atomic<bool> sendActivityArmed{true};
+  std::atomic<bool> receiveActivityArmed{true};
+  std::atomic<bool> stagedRaised{false};
+
+  Instant lastSent() const { return std::max(sent.last.get(), handshakeSentAt.get()); }
+  Instant lastReceived() const { return std::max(received.last.get(), handshakeReceivedAt.get()); }
+  Activity activity() const;
+};
+static_assert(sizeof(PeerEntry) <= 512);
+
+class Tables {
+ public:
+  explicit Tables(Reclaimer& reclaimer);
+  Tables(const Tables&) = delete;
+  Tables& operator=(const Tables&) = delete;
+  // No reader may be left.
+  ~Tables();
+
+  // ---- the walk, between two quiescent states ----
+
+  PeerEntry* peer(uint32_t slot) const;
+  const PrefixTrie& routes() const { return routes_; }
+  const SessionTable& sessions() const { return sessions_; }
+  uint32_t mtu() const { return mtu_.load(std::memory_order_relaxed); }
+  // Null until setMac1Key.
+  const Mac1Key* mac1Key() const { return mac1Key_.load(std::memory_order_acquire); }
+
+  // ---- JavaScript's thread: the TableWrite of the same name; false when the peer or index is
+  // unknown ----
+
+  void setMac1Key(std::span<const uint8_t, 32> key);
+  void setMtu(uint32_t mtu);
+  // False when the slot is taken or not below kMaxPeers.
+  bool addPeer(uint32_t slot);
+  // The lane must then be told to forget(slot), for what was staged.
+  bool removePeer(uint32_t slot);
+  // Address of 4 or 16 bytes; bits behind `length` are ignored. Visible after publishRoutes().
+  bool insertPrefix(std::span<const uint8_t> address, uint32_t length, uint32_t slot);
+  bool removePrefix(std::span<const uint8_t> address, uint32_t length);
+  void publishRoutes();
+  bool setEndpoint(uint32_t slot, const Endpoint& endpoint);
+  // False too when the local index is taken.
+  bool installKeypair(uint32_t slot, const KeypairMaterial& material);
+  bool useKeypair(uint32_t slot, uint32_t localIndex);
+  bool removeKeypair(uint32_t localIndex);
+  bool noteHandshake(uint32_t slot, bool sent, uint32_t bytes, Instant now);
+  // Re-arms the activity event and reads the words.
+  bool readActivity(uint32_t slot, Activity& activity);
+  // Re-arms sessionNeeded(staged); part of dropStaged, before the lane is told.
+  bool rearmStaged(uint32_t slot);
+
+  Activity activity(uint32_t slot) const;
+  PeerTraffic traffic(uint32_t slot) const;
+  size_t prefixCount() const { return routes_.size(); }
+  size_t keypairCount() const { return sessions_.size(); }
+
+ private:
+  static constexpr uint32_t kChunk = 1024;
+  using Chunk = std::array<std::atomic<PeerEntry*>, kChunk>;
+
+  void stopSending(Keypair* keypair);
+
+  Reclaimer& reclaimer_;
+  std::array<std::atomic<Chunk*>, kMaxPeers / kChunk> peers_{};
+  PrefixTrie routes_;
+  SessionTable sessions_;
+  std::atomic<uint32_t> mtu_{kDefaultMtu};
+  std::atomic<const Mac1Key*> mac1Key_{nullptr};
+  uint64_t nextSerial_ = 1;
+  uint64_t nextEndpointVersion_ = 1;
+};
+
+}  // namespace heddle

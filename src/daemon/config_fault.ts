@@ -22,11 +22,11 @@ export class ConfigError extends Error {
   readonly code = 'CONFIG';
   readonly faults: readonly Fault[];
 
-  constructor(file: string, faults: readonly Fault[]) {
+  constructor(file: string, faults: readonly Fault[], cause?: unknown) {
     const sorted = [...faults].sort((a, b) => a.line - b.line || a.column - b.column);
     const lines = sorted.slice(0, SHOWN_FAULTS).map((fault) => formatFault(file, fault));
     if (sorted.length > SHOWN_FAULTS) lines.push(`... and ${sorted.length - SHOWN_FAULTS} more`);
-    super(lines.join('\n'));
+    super(lines.join('\n'), { cause });
     this.faults = sorted;
   }
 }

@@ -48,7 +48,7 @@ export function readConfigFile(file: string, publicKeyOf: PublicKeyOf): Config {
     return parseConfig({ file, bytes, mode }, publicKeyOf);
   } catch (error) {
     if (!(error instanceof FileError)) throw error;
-    throw new ConfigError(file, [{ line: 0, column: 0, message: error.message }]);
+    throw new ConfigError(file, [{ line: 0, column: 0, message: error.message }], error);
   }
 }
 

@@ -94,10 +94,13 @@ function cut(text: string): string {
 
 /** `12:34:56.789 info  message name=value`. */
 function toLogfmt(json: string): string {
-  const { level, time, msg, ...fields } = JSON.parse(json) as Record<string, unknown>;
-  const pairs = Object.entries(fields).map(([name, value]) => ` ${name}=${logfmtValue(value)}`);
-  const clock = String(time).slice(11, 23);
-  return `${clock} ${String(level).padEnd(5)} ${String(msg)}${pairs.join('')}\n`;
+  const fields = new Map<string, unknown>(Object.entries(JSON.parse(json)));
+  const clock = String(fields.get('time')).slice(11, 23);
+  let line = `${clock} ${String(fields.get('level')).padEnd(5)} ${String(fields.get('msg'))}`;
+  for (const [name, value] of fields) {
+    if (!['level', 'time', 'msg'].includes(name)) line += ` ${name}=${logfmtValue(value)}`;
+  }
+  return `${line}\n`;
 }
 
 function logfmtValue(value: unknown): string {

@@ -1,0 +1,35 @@
+/** Requests of the control socket answered: a value in, a value out, and at most one thing for the daemon to carry out. */
+
+import { unreachable } from '../base/assert.js';
+import { matchRoute } from './routes.js';
+import type { StatusDocument } from './status.js';
+
+export interface ApiRequest {
+  readonly method: string;
+  readonly path: string;
+}
+
+export interface ApiResponse {
+  /** An HTTP status code. */
+  readonly status: number;
+  /** A JSON value. */
+  readonly body: unknown;
+  /** What the daemon is to do after it has answered. */
+  readonly command?: 'stop';
+}
+
+/** `readStatus` is called only where the answer needs it. */
+export function handleRequest(request: ApiRequest, readStatus: () => StatusDocument): ApiResponse {
+  const match = matchRoute(request.method, request.path);
+  switch (match.kind) {
+    case 'noSuchPath':
+      return { status: 404, body: { error: 'There is nothing at this path' } };
+    case 'wrongMethod':
+      return { status: 405, body: { error: `This path takes ${match.allowed}` } };
+    case 'route':
+      if (match.name === 'status') return { status: 200, body: readStatus() };
+      return { status: 202, body: { stopping: true }, command: 'stop' };
+    default:
+      return unreachable(match);
+  }
+}

@@ -1,0 +1,86 @@
+/** The command's end of the control socket. Light: the hot commands import nothing more. */
+
+import { request } from 'node:http';
+import { SCHEMA_VERSION, type StatusDocument } from '../api/status.js';
+import { CommandError, EXIT } from './exit.js';
+import { type Folders, socketPath } from '../daemon/folders.js';
+
+const TIMEOUT_MS = 5_000;
+const LONGEST_ANSWER = 512 * 1024 * 1024;
+
+/** Throws CommandError: not running, not permitted, or no answer in time. */
+export async function fetchStatus(folders: Folders): Promise<StatusDocument> {
+  const answer: unknown = JSON.parse(await call(folders, 'GET', '/v1/status'));
+  if (isStatus(answer)) return answer;
+  const advice = 'the daemon is of another version; restart it with `heddle down` and `heddle up`';
+  throw new CommandError(EXIT.failed, `Cannot read the daemon's answer: ${advice}`);
+}
+
+/** Asks the daemon to stop; it answers before it does. */
+export async function requestStop(folders: Folders): Promise<void> {
+  await call(folders, 'POST', '/v1/stop');
+}
+
+function isStatus(answer: unknown): answer is StatusDocument {
+  if (typeof answer !== 'object' || answer === null || !('schemaVersion' in answer)) return false;
+  return answer.schemaVersion === SCHEMA_VERSION;
+}
+
+function call(folders: Folders, method: string, path: string): Promise<string> {
+  const socket = socketPath(folders);
+  return new Promise((done, fail) => {
+    const options = { socketPath: socket, method, path, agent: false, timeout: TIMEOUT_MS };
+    const sent = request(options, (response) => {
+      let text = '';
+      response.setEncoding('utf8');
+      response.on('data', (chunk: string) => {
+        text += chunk;
+        if (text.length > LONGEST_ANSWER) response.destroy(new Error('The answer is too long'));
+      });
+      response.on('error', (error) => fail(connectionError(socket, error)));
+      response.on('end', () => {
+        const status = response.statusCode ?? 0;
+        if (status >= 200 && status < 300) done(text);
+        else fail(new CommandError(EXIT.failed, `The daemon refused ${method} ${path}: ${text}`));
+      });
+    });
+    sent.on('timeout', () => sent.destroy(timeoutError(socket)));
+    sent.on('error', (error) => fail(connectionError(socket, error)));
+    sent.end();
+  });
+}
+
+function timeoutError(socket: string): CommandError {
+  const seconds = TIMEOUT_MS / 1000;
+  return new CommandError(
+    EXIT.tryLater,
+    `The daemon at "${socket}" did not answer within ${seconds} s; try again, it may be busy`,
+  );
+}
+
+function connectionError(socket: string, error: Error): CommandError {
+  if (error instanceof CommandError) return error;
+  const code = 'code' in error ? String(error.code) : '';
+  switch (code) {
+    case 'ENOENT':
+    case 'ECONNREFUSED':
+      return new CommandError(
+        EXIT.notRunning,
+        `No heddle daemon answers at "${socket}"; start one with \`heddle up\``,
+      );
+    case 'EACCES':
+    case 'EPERM':
+      return new CommandError(
+        EXIT.notPermitted,
+        `Cannot open "${socket}": permission denied; run the command as root or as its group`,
+      );
+    case 'ECONNRESET':
+    case 'EAGAIN':
+      return new CommandError(
+        EXIT.tryLater,
+        `The daemon at "${socket}" closed the connection; try again, it may be stopping`,
+      );
+    default:
+      return new CommandError(EXIT.failed, `Cannot talk to the daemon at "${socket}": ${code}`);
+  }
+}

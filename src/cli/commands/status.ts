@@ -1,0 +1,19 @@
+/** `heddle status`: one screen, or the document as it is. */
+
+import { fetchStatus } from '../client.js';
+import { EXIT, type ExitCode } from '../exit.js';
+import type { Folders } from '../../daemon/folders.js';
+import { formatStatus } from '../status_text.js';
+import { chooseStyle } from '../style.js';
+
+export async function status(folders: Folders, json: boolean): Promise<ExitCode> {
+  const document = await fetchStatus(folders);
+  const isTty = process.stdout.isTTY === true;
+  const width = isTty ? process.stdout.columns : undefined;
+  const style = chooseStyle(isTty, process.env);
+  const text = json
+    ? `${JSON.stringify(document, null, 2)}\n`
+    : formatStatus(document, style, width);
+  process.stdout.write(text);
+  return document.health === 'ok' ? EXIT.ok : EXIT.degraded;
+}

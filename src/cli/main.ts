@@ -1,0 +1,151 @@
+/**
+ * The `heddle` command: its words, their options, and where each is carried out. Every command is loaded when it is called
+ * and not before, so that `heddle status` starts as fast as Node does.
+ */
+
+import { Command, CommanderError, Option } from 'commander';
+import { VERSION } from '../daemon/version.js';
+import { CommandError, EXIT } from './exit.js';
+import { CONFIG_FILE, readFolders } from '../daemon/folders.js';
+
+const EXAMPLES = `
+Examples:
+  umask 077; heddle keygen > private.key   make a private key
+  heddle pubkey < private.key             print the public key that the other end needs
+  heddle check heddle.yaml                find every fault in a configuration file
+  heddle up --detach                      start with ${CONFIG_FILE}
+  heddle status                           see who is connected
+  heddle down                             stop, and leave the host as it was
+
+Exit codes: 0 ok, 1 failed, 2 usage, 3 daemon not running, 4 degraded, 5 not permitted, 75 try later
+Folders:    HEDDLE_STATE_DIR (/var/lib/heddle), HEDDLE_RUN_DIR (/run/heddle)`;
+
+interface UpOptions {
+  readonly config?: string;
+  readonly default?: true;
+  readonly detach?: true;
+  readonly verbose?: true;
+  readonly report?: boolean;
+}
+
+interface JsonOption {
+  readonly json?: true;
+}
+
+function buildCommand(end: (code: number) => void): Command {
+  const folders = readFolders(process.env);
+  const program = new Command('heddle')
+    .description('Sealed tunnels between hosts, WireGuard on the wire')
+    .version(VERSION, '-V, --version', 'print the version')
+    .helpOption('-h, --help', 'print help')
+    .addHelpText('after', EXAMPLES)
+    .exitOverride()
+    .showSuggestionAfterError();
+  program
+    .command('up')
+    .description('start the daemon; it stays in the foreground until Ctrl-C')
+    .addOption(new Option('-c, --config <file>', `configuration file (default: ${CONFIG_FILE})`))
+    .addOption(new Option('--default', 'use the built-in configuration').conflicts('config'))
+    .option('-d, --detach', 'go to the background once traffic can flow')
+    .option('-v, --verbose', 'log deviations too')
+    .addOption(new Option('--report', 'report the start on descriptor 3').hideHelp())
+    .action(async (options: UpOptions) => {
+      const { up } = await import('./commands/up.js');
+      end(await up({ ...options, folders, version: VERSION }));
+    });
+  program
+    .command('down')
+    .description('stop the daemon and wait until it is gone')
+    .action(async () => {
+      const { down } = await import('./commands/down.js');
+      end(await down(folders));
+    });
+  addQueries(program, end);
+  addKeys(program, end);
+  return program;
+}
+
+function addQueries(program: Command, end: (code: number) => void): void {
+  const folders = readFolders(process.env);
+  program
+    .command('status')
+    .description('one screen: the interface, its peers, and what is wrong')
+    .option('--json', 'print the status document')
+    .action(async (options: JsonOption) => {
+      const { status } = await import('./commands/status.js');
+      end(await status(folders, options.json === true));
+    });
+  program
+    .command('show')
+    .description('all details, in the manner of `wg show`')
+    .option('--json', 'print the status document')
+    .action(async (options: JsonOption) => {
+      const { show } = await import('./commands/show.js');
+      end(await show(folders, options.json === true));
+    });
+  program
+    .command('check')
+    .description('find every fault in a configuration file')
+    .argument('[file]', 'configuration file', CONFIG_FILE)
+    .option('--json', 'print the result as JSON')
+    .action(async (file: string, options: JsonOption) => {
+      const { check } = await import('./commands/check.js');
+      end(check(file, options.json === true));
+    });
+}
+
+function addKeys(program: Command, end: (code: number) => void): void {
+  program
+    .command('keygen')
+    .description('print a new private key')
+    .action(async () => {
+      const { keygen } = await import('./commands/keys.js');
+      end(keygen());
+    });
+  program
+    .command('pubkey')
+    .description('read a private key on standard input, print its public key')
+    .action(async () => {
+      const { pubkey } = await import('./commands/keys.js');
+      end(pubkey());
+    });
+  program
+    .command('genpsk')
+    .description('print a new preshared key')
+    .action(async () => {
+      const { genpsk } = await import('./commands/keys.js');
+      end(genpsk());
+    });
+}
+
+/** The exit code of an error, after its message went to standard error. */
+function conclude(error: unknown): number {
+  if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.ok : EXIT.usage;
+  if (error instanceof CommandError) {
+    process.stderr.write(`heddle: ${error.message}\n`);
+    return error.exitCode;
+  }
+  const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
+  process.stderr.write(`heddle: a defect of heddle itself, please report it: ${text}\n`);
+  return EXIT.failed;
+}
+
+/** Whoever reads our output may leave early, as `head` does: then there is nobody to tell. */
+function endQuietlyOnBrokenPipe(): void {
+  for (const stream of [process.stdout, process.stderr]) stream.on('error', () => {});
+}
+
+endQuietlyOnBrokenPipe();
+try {
+  const program = buildCommand((code) => {
+    process.exitCode = code;
+  });
+  if (process.argv.length <= 2) {
+    program.outputHelp({ error: true });
+    process.exitCode = EXIT.usage;
+  } else {
+    await program.parseAsync(process.argv);
+  }
+} catch (error) {
+  process.exitCode = conclude(error);
+}

@@ -1,0 +1,79 @@
+/**
+ * The built-in configuration of `heddle up --default`: a key of this host's own, made once and kept, the usual port, and an
+ * address that follows from the key, so that two hosts that start this way already lie in one network.
+ */
+
+import { join } from 'node:path';
+import { addressFromBytes, type InterfaceAddress } from '../base/address.js';
+import { concat, fromBase64, toBase64 } from '../base/bytes.js';
+import { createPrivateFile, readPrivateFile } from '../io/files.js';
+import { generatePrivateKey } from '../io/key_pair.js';
+import type { Config } from '../node/config.js';
+import { ConfigError } from './config_fault.js';
+import type { PublicKeyOf } from './config_file.js';
+import { DEFAULT_INTERFACE, DEFAULT_PORT } from './config_schema.js';
+
+/** fd68:6564:646c::/64, a unique local prefix (RFC 4193) that spells "hedl"; the interface half comes from the key. */
+const OVERLAY = Uint8Array.of(0xfd, 0x68, 0x65, 0x64, 0x64, 0x6c, 0, 0);
+const OVERLAY_LENGTH = 64;
+const KEY_FILE_LIMIT = 4096;
+const KEY_BYTES = 32;
+
+export interface DefaultConfig {
+  readonly config: Config;
+  readonly keyFile: string;
+  /** The key was made just now. */
+  readonly isNewKey: boolean;
+}
+
+/** Reads the key in the state folder, or makes it. An unreadable key is never replaced. */
+export function defaultConfig(stateFolder: string, publicKeyOf: PublicKeyOf): DefaultConfig {
+  const keyFile = join(stateFolder, 'private.key');
+  const fresh = new TextEncoder().encode(`${toBase64(generatePrivateKey())}\n`);
+  const isNewKey = createPrivateFile(keyFile, fresh);
+  fresh.fill(0);
+  const text = new TextDecoder().decode(readPrivateFile(keyFile, KEY_FILE_LIMIT)).trim();
+  const privateKey = fromBase64(text);
+  if (privateKey?.length !== KEY_BYTES) {
+    const advice = 'restore it, or remove it to get a new identity';
+    const message = `"${keyFile}" does not hold a key of 32 bytes in base64; ${advice}`;
+    throw new ConfigError(keyFile, [{ line: 0, column: 0, message }]);
+  }
+  const config: Config = {
+    interface: DEFAULT_INTERFACE,
+    privateKey,
+    listenPort: DEFAULT_PORT,
+    addresses: [overlayAddress(publicKeyOf(privateKey))],
+    table: 'auto',
+    fwMark: 0,
+    datapath: 'native',
+    peers: [],
+  };
+  return { config, keyFile, isNewKey };
+}
+
+/** A label of the key, not a proof of it. */
+export function overlayAddress(publicKey: Uint8Array): InterfaceAddress {
+  const address = addressFromBytes(concat(OVERLAY, publicKey.subarray(0, 8)), 0, 6);
+  return { address, length: OVERLAY_LENGTH, text: `${address.text}/${OVERLAY_LENGTH}` };
+}
+
+/** What to do next, for somebody who started without a configuration file. */
+export function firstPeerAdvice(started: DefaultConfig, publicKey: Uint8Array): string {
+  const address = started.config.addresses[0]?.address.text ?? '';
+  return `To add the first peer, write /etc/heddle/heddle.yaml, then run \`heddle down\` and \`heddle up\`:
+
+  privateKeyFile: ${started.keyFile}
+  addresses: [${address}/${OVERLAY_LENGTH}]
+  peers:
+    - name: other-host
+      publicKey: (what \`heddle pubkey\` prints there)
+      endpoint: other-host.example.org:${started.config.listenPort}
+      allowedIps: [(the address of other-host in the overlay)/128]
+
+The other host needs the same with this host's values:
+
+  publicKey: ${toBase64(publicKey)}
+  allowedIps: [${address}/128]
+`;
+}

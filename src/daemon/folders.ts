@@ -1,0 +1,33 @@
+/** Where the daemon keeps what lasts and what does not. */
+
+import { join, resolve } from 'node:path';
+
+export interface Folders {
+  /** What outlives the daemon; mode 0700. */
+  readonly state: string;
+  /** What does not; mode 0750. */
+  readonly run: string;
+}
+
+export const CONFIG_FILE = '/etc/heddle/heddle.yaml';
+
+/** The folders of this environment: HEDDLE_STATE_DIR and HEDDLE_RUN_DIR, or the system's. */
+export function readFolders(env: NodeJS.ProcessEnv): Folders {
+  return {
+    state: resolve(env.HEDDLE_STATE_DIR || '/var/lib/heddle'),
+    run: resolve(env.HEDDLE_RUN_DIR || '/run/heddle'),
+  };
+}
+
+export function socketPath(folders: Folders): string {
+  return join(folders.run, 'api.sock');
+}
+
+export function lockPath(folders: Folders): string {
+  return join(folders.run, 'heddle.pid');
+}
+
+/** Where a detached daemon's messages go. */
+export function logPath(folders: Folders): string {
+  return join(folders.run, 'heddle.log');
+}

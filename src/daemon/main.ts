@@ -1,0 +1,178 @@
+/**
+ * The daemon, part by part in the order of its start: privileges, configuration, locks, the tunnel (open_tunnel.ts: packets,
+ * addresses and routes, sessions), the control socket. Each part notes how it is unmade; the end, and a start that fails half
+ * way, run those notes backwards, so that the host is as it was.
+ */
+
+import { join } from 'node:path';
+import { type ApiResponse, handleRequest } from '../api/handlers.js';
+import { type StatusDocument, statusDocument } from '../api/status.js';
+import { wipe } from '../base/bytes.js';
+import type { Log } from '../base/log.js';
+import { type Folders, lockPath, socketPath } from './folders.js';
+import { ControlSocket } from '../io/control_socket.js';
+import { ensureFolder } from '../io/files.js';
+import { publicKeyOf } from '../io/key_pair.js';
+import type { Config } from '../node/config.js';
+import { defaultConfig, firstPeerAdvice } from './config_default.js';
+import { readConfigFile } from './config_file.js';
+import { checkNotTaken, checkPrivileges } from './host_check.js';
+import { LockFile } from './lock_file.js';
+import { onStopSignal } from './signals.js';
+import { Teardown } from './teardown.js';
+import type { OpenTunnel, Tunnel } from './tunnel.js';
+
+const FILE_MASK = 0o077;
+const STATE_MODE = 0o700;
+const RUN_MODE = 0o750;
+
+export interface DaemonOptions {
+  /** Undefined: the built-in configuration. */
+  readonly configFile: string | undefined;
+  readonly folders: Folders;
+  readonly version: string;
+  readonly log: Log;
+  readonly step: (name: string, detail: string) => void;
+  /** Something for a person to read once, after the start. */
+  readonly advise: (text: string) => void;
+  readonly openTunnel: OpenTunnel;
+}
+
+/** A daemon through whose tunnel traffic can flow. */
+export interface Daemon {
+  readonly status: () => StatusDocument;
+  /** Settles when all is unmade; with the error, where one made it stop, and undefined when it was asked to. */
+  readonly stopped: Promise<unknown>;
+}
+
+/** Starts everything. What fails is thrown after what was made before it is unmade. */
+export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
+  const teardown = new Teardown(() => options.log);
+  try {
+    return await start(options, teardown);
+  } catch (error) {
+    await teardown.run();
+    throw error;
+  }
+}
+
+async function start(options: DaemonOptions, teardown: Teardown): Promise<Daemon> {
+  const { folders, log, step } = options;
+  process.umask(FILE_MASK);
+  checkPrivileges();
+
+  const { config, source, advice } = readConfig(options);
+  teardown.add('configuration', () => wipeConfig(config));
+  const { length } = config.peers;
+  step('configuration', `${source}: ${length === 1 ? '1 peer' : `${length} peers`}`);
+
+  ensureFolder(folders.run, RUN_MODE);
+  const runLock = new LockFile(lockPath(folders));
+  teardown.add('run lock', () => runLock.release());
+  ensureFolder(folders.state, STATE_MODE);
+  const stateLock = new LockFile(join(folders.state, 'heddle.lock'));
+  teardown.add('state lock', () => stateLock.release());
+
+  const end = makeEnd();
+  teardown.add(
+    'signals',
+    onStopSignal(() => end.reach(undefined)),
+  );
+  teardown.add('crash handlers', onCrash(end.reach));
+
+  checkNotTaken(config);
+  const context = { config, log, teardown, step, fail: end.reach };
+  const tunnel = await options.openTunnel(context);
+
+  const status = (): StatusDocument => readStatus(options.version, config, tunnel, startedAt);
+  const startedAt = tunnel.now();
+  const socket = await ControlSocket.open(socketPath(folders), (request) => {
+    const response: ApiResponse = handleRequest(request, status);
+    if (response.command === 'stop') setImmediate(() => end.reach(undefined));
+    return response;
+  });
+  teardown.add('control socket', () => socket.close());
+  step('control', socketPath(folders));
+
+  log.info('ready', { interface: tunnel.interfaceName, port: tunnel.listenPort });
+  if (advice !== undefined) options.advise(advice);
+  return { status, stopped: end.reached.then((error) => stop(error, teardown, log)) };
+}
+
+async function stop(error: unknown, teardown: Teardown, log: Log): Promise<unknown> {
+  if (error !== undefined) {
+    const why = error instanceof Error ? (error.stack ?? error.message) : String(error);
+    log.error('stopping because of a defect', { why });
+  } else log.info('stopping');
+  const isClean = await teardown.run();
+  return error ?? (isClean ? undefined : new Error('Not everything could be undone, see the log'));
+}
+
+interface ReadConfig {
+  readonly config: Config;
+  readonly source: string;
+  readonly advice?: string;
+}
+
+function readConfig(options: DaemonOptions): ReadConfig {
+  const { configFile, folders } = options;
+  if (configFile !== undefined) {
+    return { config: readConfigFile(configFile, publicKeyOf), source: configFile };
+  }
+  ensureFolder(folders.state, STATE_MODE);
+  const built = defaultConfig(folders.state, publicKeyOf);
+  const source = `built in, ${built.isNewKey ? 'new key' : 'key'} ${built.keyFile}`;
+  const advice = firstPeerAdvice(built, publicKeyOf(built.config.privateKey));
+  return { config: built.config, source, advice };
+}
+
+function wipeConfig(config: Config): void {
+  wipe(config.privateKey);
+  for (const peer of config.peers) if (peer.presharedKey) wipe(peer.presharedKey);
+}
+
+function readStatus(
+  version: string,
+  config: Config,
+  tunnel: Tunnel,
+  startedAt: ReturnType<Tunnel['now']>,
+): StatusDocument {
+  return statusDocument({
+    version,
+    pid: process.pid,
+    startedAt,
+    now: tunnel.now(),
+    interface: tunnel.interfaceName,
+    addresses: config.addresses,
+    mtu: tunnel.mtu,
+    listenPort: tunnel.listenPort,
+    fwMark: tunnel.fwMark,
+    datapath: tunnel.datapath,
+    remarks: tunnel.remarks(),
+    snapshot: tunnel.snapshot(),
+    traffic: (peer) => tunnel.traffic(peer),
+    counters: tunnel.counters(),
+    drops: tunnel.drops(),
+  });
+}
+
+/** The one moment at which the daemon begins to stop; later ones change nothing. */
+function makeEnd(): { reached: Promise<unknown>; reach: (error: unknown) => void } {
+  let reach: (error: unknown) => void = () => {};
+  const reached = new Promise<unknown>((done) => {
+    reach = done;
+  });
+  return { reached, reach };
+}
+
+/** A broken invariant stops the daemon, but not before the host is as it was. */
+function onCrash(fail: (error: unknown) => void): () => void {
+  const receive = (error: unknown): void =>
+    fail(error ?? new Error('Something undefined was thrown'));
+  process.on('uncaughtException', receive);
+  process.on('unhandledRejection', receive);
+  return () => {
+    process.off('uncaughtException', receive);
+    process.off('unhandledRejection', receive);
+  };
+}

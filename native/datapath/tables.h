@@ -151,8 +151,6 @@ class Tables {
   static constexpr uint32_t kChunk = 1024;
   using Chunk = std::array<std::atomic<PeerEntry*>, kChunk>;
 
-  void stopSending(Keypair* keypair);
-
   Reclaimer& reclaimer_;
   std::array<std::atomic<Chunk*>, kMaxPeers / kChunk> peers_{};
   PrefixTrie routes_;

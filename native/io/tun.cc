@@ -16,18 +16,17 @@ namespace {
 constexpr unsigned kUso4 = 0x20;
 constexpr unsigned kUso6 = 0x40;
 
-void offerOffloads(int fd) {
+void offerOffloads(TunOpened& opened) {
   constexpr unsigned tcp = TUN_F_CSUM | TUN_F_TSO4 | TUN_F_TSO6;
-  if (ioctl(fd, TUNSETOFFLOAD, tcp | kUso4 | kUso6) == 0) return;
-  if (ioctl(fd, TUNSETOFFLOAD, tcp) == 0) return;
-  ioctl(fd, TUNSETOFFLOAD, 0U);
+  opened.udpOffload = ioctl(opened.fd.get(), TUNSETOFFLOAD, tcp | kUso4 | kUso6) == 0;
+  opened.tcpOffload = opened.udpOffload || ioctl(opened.fd.get(), TUNSETOFFLOAD, tcp) == 0;
 }
 
 }  // namespace
 
-TunOpened openTun(const std::string& name, bool virtioHeader, bool blocking) {
+TunOpened openTun(const std::string& name, TunMode mode) {
   TunOpened opened;
-  Fd fd(open("/dev/net/tun", O_RDWR | O_CLOEXEC | (blocking ? 0 : O_NONBLOCK)));
+  Fd fd(open("/dev/net/tun", O_RDWR | O_CLOEXEC | (mode.blocking ? 0 : O_NONBLOCK)));
   if (!fd.valid()) {
     opened.error = errno;
     return opened;
@@ -38,14 +37,15 @@ TunOpened openTun(const std::string& name, bool virtioHeader, bool blocking) {
     return opened;
   }
   std::memcpy(request.ifr_name, name.data(), name.size());
-  request.ifr_flags = static_cast<short>(IFF_TUN | IFF_NO_PI | (virtioHeader ? IFF_VNET_HDR : 0));
+  request.ifr_flags =
+      static_cast<short>(IFF_TUN | IFF_NO_PI | (mode.virtioHeader ? IFF_VNET_HDR : 0));
   if (ioctl(fd.get(), TUNSETIFF, &request) < 0) {
     opened.error = errno;
     return opened;
   }
-  if (virtioHeader) offerOffloads(fd.get());
   opened.name = request.ifr_name;
   opened.fd = std::move(fd);
+  if (mode.offload) offerOffloads(opened);
   return opened;
 }
 

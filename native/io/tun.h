@@ -1,5 +1,5 @@
-// The kernel's TUN device (Documentation/networking/tuntap.rst): layer 3, no packet information header, a virtio-net header
-// before each packet where offload is on.
+// The kernel's TUN device (Documentation/networking/tuntap.rst): layer 3, no packet information
+// header, a virtio-net header before each packet where offload is on.
 #pragma once
 
 #include <string>
@@ -11,13 +11,20 @@ namespace heddle {
 
 struct TunOpened {
   Fd fd;
-  std::string name;  // as the kernel gave it
-  int error = 0;     // a positive errno when fd is not valid
+  std::string name;         // as the kernel gave it
+  bool tcpOffload = false;  // it may hand over TCP super-packets, and takes them
+  bool udpOffload = false;  // likewise UDP (Linux 6.2)
+  int error = 0;            // a positive errno when fd is not valid
 };
 
-// Creates or attaches to the device `name`, non-blocking. With `virtioHeader` the kernel may hand over TCP and UDP super-packets
-// and packets without checksums; without it, only whole packets.
-TunOpened openTun(const std::string& name, bool virtioHeader, bool blocking);
+struct TunMode {
+  bool virtioHeader = true;  // a virtio-net header before each packet
+  bool offload = true;       // super-packets, and packets whose checksum is still to be made
+  bool blocking = false;
+};
+
+// Creates or attaches to the device `name`.
+TunOpened openTun(const std::string& name, TunMode mode);
 
 class TunDevice final : public TunPort {
  public:

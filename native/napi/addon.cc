@@ -1,10 +1,14 @@
-// The addon's entry: registers what each file of this folder exports. Types are checked in src/io/native.ts.
+// The addon's entry: registers what each file of this folder exports. Types are checked in
+// src/io/native.ts.
 #include "napi/exports.h"
 
 namespace heddle {
 
 static napi_value initialize(napi_env env, napi_value exports) {
+  registerSystem(env, exports);
   registerNetlink(env, exports);
+  registerEngine(env, exports);
+  registerChannel(env, exports);
   return exports;
 }
 

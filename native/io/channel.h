@@ -1,0 +1,83 @@
+// The channel backend: a TUN queue and a UDP port that keep packets in memory, so that whole nodes
+// run in one process. Any thread may put and take; queues are bounded and drop the newest at their
+// limit, as a socket buffer does.
+#pragma once
+
+#include <deque>
+#include <mutex>
+#include <vector>
+
+#include "base/fd.h"
+#include "io/ports.h"
+
+namespace heddle {
+
+inline constexpr size_t kChannelLimit = 65536;  // packets a queue
+
+struct ChannelDatagram {
+  Endpoint endpoint;
+  std::vector<uint8_t> bytes;
+};
+
+// A bounded queue whose consumer can wait in poll.
+template <typename Item>
+class Channel {
+ public:
+  void put(Item item) {
+    std::lock_guard lock(mutex_);
+    if (items_.size() >= kChannelLimit) return;
+    items_.push_back(std::move(item));
+    wakeup_.signal();
+  }
+  bool take(Item& item) {
+    std::lock_guard lock(mutex_);
+    if (items_.empty()) {
+      wakeup_.clear();
+      return false;
+    }
+    item = std::move(items_.front());
+    items_.pop_front();
+    return true;
+  }
+  int descriptor() const { return wakeup_.descriptor(); }
+
+ private:
+  std::mutex mutex_;
+  std::deque<Item> items_;
+  Wakeup wakeup_;
+};
+
+class ChannelTun final : public TunPort {
+ public:
+  // With `framed`, what is put and taken has a virtio-net header in front, as a TUN device with
+  // offload hands over; without, it is the bare packet.
+  explicit ChannelTun(bool framed) : framed_(framed) {}
+  ssize_t read(std::span<uint8_t> buffer) override;
+  int write(std::span<const uint8_t> packet) override;
+  int descriptor() const override { return toWalk.descriptor(); }
+
+  Channel<std::vector<uint8_t>> toWalk;    // what a host would write to the interface
+  Channel<std::vector<uint8_t>> fromWalk;  // what it would read from it
+
+ private:
+  bool framed_;
+};
+
+class ChannelUdp final : public UdpPort {
+ public:
+  int send(const Endpoint& to, std::span<const uint8_t> bytes, size_t segment) override;
+  bool receive(std::span<uint8_t> buffer, Received& received, int& error) override;
+  std::array<int, 2> descriptors() const override { return {toWalk.descriptor(), -1}; }
+  // The next `count` sends fail with this positive errno.
+  void failSends(int error, int count);
+
+  Channel<ChannelDatagram> toWalk;
+  Channel<ChannelDatagram> fromWalk;
+
+ private:
+  std::mutex faultMutex_;
+  int faultErrno_ = 0;
+  int faults_ = 0;
+};
+
+}  // namespace heddle

@@ -1,0 +1,82 @@
+// The native packet path of one node: its tables, its ports, its lane, and the events that go up.
+// All methods are called on the JavaScript thread, which is the only writer of the tables.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "base/reclaim.h"
+#include "datapath/tables.h"
+#include "io/channel.h"
+#include "io/event_queue.h"
+#include "io/lane.h"
+#include "io/udp.h"
+
+namespace heddle {
+
+class Engine {
+ public:
+  struct Options {
+    std::string tun;      // interface name; empty: the channel backend
+    bool offload = true;  // super-packets and checksum offload on both faces
+    bool threads = true;  // false: pump() walks on the caller's thread
+    uint16_t port = 0;
+  };
+  struct Opened {
+    const char* step = "";  // which part failed
+    int error = 0;          // its positive errno
+    std::string name;
+    uint16_t port = 0;
+    std::vector<std::string> remarks;
+  };
+
+  // Undefined engine (nullptr) when a part could not be opened; `opened` says which and why. `wake`
+  // is called on any thread.
+  static std::unique_ptr<Engine> open(const Options& options, std::function<void()> wake,
+                                      Opened& opened);
+  ~Engine();
+
+  // Ends the threads and closes the ports. Nothing but reading counters is allowed after it.
+  void stop();
+
+  Tables& tables() { return tables_; }
+  EventQueue& events() { return events_; }
+
+  // What only the lane's own threads may do with a peer's keys and packets is asked of them.
+  void removePeer(uint32_t peer);
+  void flushStaged(uint32_t peer, bool orKeepalive);
+  void dropStaged(uint32_t peer);
+  void sendKeepalive(uint32_t peer);
+
+  void readActivity(uint32_t peer);
+  int sendHandshake(const Endpoint& to, std::span<const uint8_t> datagram);
+  int setMark(uint32_t mark);
+  std::vector<CounterBlock*> counterBlocks();
+
+  // Frees what no thread reads any more; keys are wiped then.
+  void collect() { reclaimer_.collect(); }
+
+  // Walks everything that waits, once, at `now`; only without threads.
+  void pump(uint64_t now);
+  // The channel backend's ends; nullptr with real ports.
+  ChannelTun* channelTun() { return channelTun_; }
+  ChannelUdp* channelUdp() { return channelUdp_; }
+
+ private:
+  explicit Engine(std::function<void()> wake) : events_(std::move(wake)) {}
+
+  Reclaimer reclaimer_;
+  Tables tables_{reclaimer_};
+  EventQueue events_;
+  CounterBlock controlCounters_;  // what JavaScript's own thread drops
+  std::unique_ptr<TunPort> tun_;
+  std::unique_ptr<UdpPort> udp_;
+  UdpSockets* sockets_ = nullptr;  // udp_ when it is the kernel's
+  ChannelTun* channelTun_ = nullptr;
+  ChannelUdp* channelUdp_ = nullptr;
+  std::unique_ptr<Lane> lane_;
+};
+
+}  // namespace heddle

@@ -1,0 +1,230 @@
+#include "io/lane.h"
+
+#include <poll.h>
+#include <pthread.h>
+
+#include <cerrno>
+
+#include "io/clock.h"
+
+namespace heddle {
+
+namespace {
+
+constexpr size_t kFrameBytes = kVirtioNetHeader + 65535;
+constexpr size_t kReceiveRoom = 64;      // before and behind a received datagram
+constexpr size_t kReceiveBytes = 65536;  // what one UDP_GRO receive may hold
+constexpr int kFramesPerTurn = 64;       // TUN reads before commands and quiescence get their turn
+constexpr int kReceivesPerTurn = 32;     // UDP receives likewise
+constexpr int kFailurePauseMilliseconds = 10;
+constexpr Duration kGsoRetry = seconds(60);
+
+// The kernel or the driver cannot segment this send, though it may send the same bytes one by one:
+// EIO from a device without checksum offload, EINVAL from older IPv6 paths, EMSGSIZE where a
+// segment exceeds the route's MTU.
+bool gsoIsAtFault(int negativeErrno) {
+  return negativeErrno == -EIO || negativeErrno == -EINVAL || negativeErrno == -EMSGSIZE;
+}
+
+}  // namespace
+
+Lane::Lane(Reclaimer& reclaimer, const Tables& tables, EventSink& events, TunPort& tun,
+           UdpPort& udp, CoalesceOptions coalesce)
+    : reclaimer_(reclaimer),
+      tun_(tun),
+      udp_(udp),
+      outbound_(tables, events, *this, outboundCounters_),
+      inbound_(tables, events, *this, inboundCounters_, coalesce),
+      frame_(new uint8_t[kHeadroom + kFrameBytes + kTailroom]),
+      received_(new uint8_t[kReceiveRoom + kReceiveBytes + kReceiveRoom]) {}
+
+void Lane::start() {
+  outboundThread_ = std::thread([this] { outboundLoop(); });
+  inboundThread_ = std::thread([this] { inboundLoop(); });
+  pthread_setname_np(outboundThread_.native_handle(), "heddle-out-0");
+  pthread_setname_np(inboundThread_.native_handle(), "heddle-in-0");
+}
+
+void Lane::stop() {
+  stopping_.store(true, std::memory_order_release);
+  outboundWakeup_.signal();
+  inboundWakeup_.signal();
+  if (outboundThread_.joinable()) outboundThread_.join();
+  if (inboundThread_.joinable()) inboundThread_.join();
+}
+
+void Lane::command(const LaneCommand& command) {
+  {
+    std::lock_guard lock(commandMutex_);
+    commands_.push_back(command);
+    hasCommands_.store(true, std::memory_order_release);
+  }
+  outboundWakeup_.signal();
+}
+
+void Lane::pump(Instant now) {
+  Reclaimer::Reader& reader = reclaimer_.claim();
+  reader.online();
+  runCommands(now);
+  while (readTun(now)) {
+  }
+  outbound_.flush();
+  while (receiveUdp(now)) {
+  }
+  reader.offline();
+  reclaimer_.release(reader);
+}
+
+void Lane::outboundLoop() {
+  Reclaimer::Reader& reader = reclaimer_.claim();
+  reader.online();
+  while (!stopping_.load(std::memory_order_acquire)) {
+    reader.quiescent();
+    runCommands(bootTime());
+    bool more = true;
+    for (int i = 0; more && i < kFramesPerTurn; i++) more = readTun(bootTime());
+    if (more) continue;
+    outbound_.flush();
+    if (hasCommands_.load(std::memory_order_acquire)) continue;
+    reader.offline();
+    waitForTun();
+    reader.online();
+  }
+  reader.offline();
+  reclaimer_.release(reader);
+}
+
+void Lane::inboundLoop() {
+  Reclaimer::Reader& reader = reclaimer_.claim();
+  reader.online();
+  while (!stopping_.load(std::memory_order_acquire)) {
+    reader.quiescent();
+    bool more = true;
+    for (int i = 0; more && i < kReceivesPerTurn; i++) more = receiveUdp(bootTime());
+    if (more) continue;
+    reader.offline();
+    waitForUdp(false);
+    reader.online();
+  }
+  reader.offline();
+  reclaimer_.release(reader);
+}
+
+// False when there is nothing to read now.
+bool Lane::readTun(Instant now) {
+  if (tunGone_) return false;
+  std::span<uint8_t> room(frame_.get() + kHeadroom, kFrameBytes);
+  ssize_t length = tun_.read(room);
+  if (length == -EBADFD) tunGone_ = true;
+  if (length <= 0) return false;
+  outboundCounters_.add(Counter::tunReads, 1);
+  sendingNow_ = now;
+  outbound_.frame(room.first(static_cast<size_t>(length)), now);
+  return true;
+}
+
+// False when there is nothing to receive now.
+bool Lane::receiveUdp(Instant now) {
+  Received received;
+  int error = 0;
+  if (!udp_.receive({received_.get() + kReceiveRoom, kReceiveBytes}, received, error)) {
+    // An error that stays would turn the loop into a spin: pause, and try again.
+    if (error != 0) waitForUdp(true);
+    return false;
+  }
+  inboundCounters_.add(Counter::udpReceives, 1);
+  inboundCounters_.counters[static_cast<size_t>(Counter::socketOverflow)].set(udp_.overflows());
+  size_t segment = received.segment;
+  if (received.bytes.size() > segment && segment > 0) {
+    size_t count = (received.bytes.size() + segment - 1) / segment;
+    inboundCounters_.add(Counter::udpGroSegments, count);
+  }
+  size_t at = 0;
+  do {
+    size_t length = std::min(segment, received.bytes.size() - at);
+    inbound_.datagram(received.bytes.subspan(at, length), received.source, now);
+    at += length;
+  } while (at < received.bytes.size());
+  inbound_.flush();
+  return true;
+}
+
+void Lane::runCommands(Instant now) {
+  if (!hasCommands_.load(std::memory_order_acquire)) return;
+  std::vector<LaneCommand> commands;
+  {
+    std::lock_guard lock(commandMutex_);
+    commands.swap(commands_);
+    hasCommands_.store(false, std::memory_order_release);
+  }
+  sendingNow_ = now;
+  for (const LaneCommand& command : commands) {
+    switch (command.kind) {
+      case LaneCommand::Kind::flushStaged:
+        outbound_.flushStaged(command.peer, command.orKeepalive, now);
+        break;
+      case LaneCommand::Kind::dropStaged:
+        outbound_.dropStaged(command.peer);
+        break;
+      case LaneCommand::Kind::sendKeepalive:
+        outbound_.sendKeepalive(command.peer, now);
+        break;
+      case LaneCommand::Kind::forget:
+        outbound_.forget(command.peer);
+        break;
+    }
+  }
+}
+
+void Lane::waitForTun() {
+  pollfd waits[2] = {{.fd = outboundWakeup_.descriptor(), .events = POLLIN, .revents = 0},
+                     {.fd = tunGone_ ? -1 : tun_.descriptor(), .events = POLLIN, .revents = 0}};
+  poll(waits, 2, -1);
+  if (waits[0].revents != 0) outboundWakeup_.clear();
+}
+
+void Lane::waitForUdp(bool failing) {
+  auto sockets = udp_.descriptors();
+  pollfd waits[3] = {{.fd = inboundWakeup_.descriptor(), .events = POLLIN, .revents = 0},
+                     {.fd = failing ? -1 : sockets[0], .events = POLLIN, .revents = 0},
+                     {.fd = failing ? -1 : sockets[1], .events = POLLIN, .revents = 0}};
+  poll(waits, 3, failing ? kFailurePauseMilliseconds : -1);
+  if (waits[0].revents != 0) inboundWakeup_.clear();
+}
+
+void Lane::send(const SendBatch& batch) {
+  if (batch.count > 1 && sendingNow_ < gsoRetryAt_) {
+    sendSingly(batch);
+    return;
+  }
+  outboundCounters_.add(Counter::udpSends, 1);
+  int error = udp_.send(batch.to, batch.bytes, batch.segment);
+  if (error == 0) {
+    if (batch.count > 1) outboundCounters_.add(Counter::udpGsoSegments, batch.count);
+    return;
+  }
+  if (batch.count > 1 && gsoIsAtFault(error)) {
+    gsoRetryAt_ = sendingNow_ + kGsoRetry;
+    outboundCounters_.add(Counter::udpGsoFallback, 1);
+    sendSingly(batch);
+    return;
+  }
+  for (size_t i = 0; i < batch.count; i++) outboundCounters_.drop(sendDrop(error));
+}
+
+void Lane::sendSingly(const SendBatch& batch) {
+  for (size_t at = 0; at < batch.bytes.size(); at += batch.segment) {
+    size_t length = std::min(batch.segment, batch.bytes.size() - at);
+    outboundCounters_.add(Counter::udpSends, 1);
+    int error = udp_.send(batch.to, batch.bytes.subspan(at, length), length);
+    if (error != 0) outboundCounters_.drop(sendDrop(error));
+  }
+}
+
+void Lane::write(std::span<uint8_t> frame, size_t packets) {
+  inboundCounters_.add(Counter::tunWrites, 1);
+  if (tun_.write(frame) == 0) return;
+  for (size_t i = 0; i < packets; i++) inboundCounters_.drop(Drop::tunWrite);
+}
+
+}  // namespace heddle

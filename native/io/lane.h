@@ -1,0 +1,83 @@
+// A lane: one TUN queue, one UDP port, a thread each way. Each thread runs a packet to completion,
+// with no queue and no lock between its read and its write; see native/README.md for who owns what.
+//
+//   outbound thread   tun -> Outbound -> udp     owns the counters and keys of sending, and the
+//   staged packets inbound thread    udp -> Inbound -> tun      owns the replay windows and the
+//   keys of receiving
+//
+// What JavaScript wants done with a peer's packets it leaves as a command; the outbound thread
+// carries it out.
+#pragma once
+
+#include <atomic>
+#include <memory>
+#include <mutex>
+#include <thread>
+#include <vector>
+
+#include "base/fd.h"
+#include "datapath/inbound.h"
+#include "datapath/outbound.h"
+#include "io/ports.h"
+
+namespace heddle {
+
+struct LaneCommand {
+  enum class Kind : uint8_t { flushStaged, dropStaged, sendKeepalive, forget } kind;
+  uint32_t peer = 0;
+  bool orKeepalive = false;
+};
+
+class Lane final : private BatchSender, private PacketWriter {
+ public:
+  Lane(Reclaimer& reclaimer, const Tables& tables, EventSink& events, TunPort& tun, UdpPort& udp,
+       CoalesceOptions coalesce);
+  ~Lane() { stop(); }
+
+  void start();
+  // Ends both threads and waits for them.
+  void stop();
+  // Any thread.
+  void command(const LaneCommand& command);
+  // One pass of both threads' work on the caller's thread, at `now`; only when not started.
+  void pump(Instant now);
+
+  CounterBlock& outboundCounters() { return outboundCounters_; }
+  CounterBlock& inboundCounters() { return inboundCounters_; }
+
+ private:
+  void outboundLoop();
+  void inboundLoop();
+  bool readTun(Instant now);
+  bool receiveUdp(Instant now);
+  void runCommands(Instant now);
+  void waitForTun();
+  void waitForUdp(bool failing);
+  void send(const SendBatch& batch) override;
+  void sendSingly(const SendBatch& batch);
+  void write(std::span<uint8_t> frame, size_t packets) override;
+
+  Reclaimer& reclaimer_;
+  TunPort& tun_;
+  UdpPort& udp_;
+  CounterBlock outboundCounters_;
+  CounterBlock inboundCounters_;
+  Outbound outbound_;
+  Inbound inbound_;
+  std::unique_ptr<uint8_t[]> frame_;     // the outbound thread's read buffer
+  std::unique_ptr<uint8_t[]> received_;  // the inbound thread's
+  bool tunGone_ = false;                 // outbound thread: the device was deleted
+  Instant gsoRetryAt_ = 0;               // outbound thread: no GSO before this instant
+  Instant sendingNow_ = 0;               // outbound thread: the time of the packet being sent
+
+  std::mutex commandMutex_;
+  std::vector<LaneCommand> commands_;
+  std::atomic<bool> hasCommands_{false};
+  Wakeup outboundWakeup_;
+  Wakeup inboundWakeup_;
+  std::atomic<bool> stopping_{false};
+  std::thread outboundThread_;
+  std::thread inboundThread_;
+};
+
+}  // namespace heddle

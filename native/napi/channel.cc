@@ -1,0 +1,100 @@
+// The channel backend's ends, for tests: packets and datagrams put to the walk and taken from it.
+#include "io/channel.h"
+#include "io/engine.h"
+#include "napi/exports.h"
+
+namespace heddle {
+
+namespace {
+
+ChannelTun& tunOf(napi_env env, napi_value value) {
+  ChannelTun* tun = readEngine(env, value).channelTun();
+  CHECK(tun != nullptr);
+  return *tun;
+}
+
+ChannelUdp& udpOf(napi_env env, napi_value value) {
+  ChannelUdp* udp = readEngine(env, value).channelUdp();
+  CHECK(udp != nullptr);
+  return *udp;
+}
+
+napi_value pump(napi_env env, napi_callback_info info) {
+  napi_value arguments[2];
+  readArguments(env, info, arguments);
+  readEngine(env, arguments[0]).pump(static_cast<uint64_t>(readNumber(env, arguments[1])));
+  return nullptr;
+}
+
+napi_value putPacket(napi_env env, napi_callback_info info) {
+  napi_value arguments[2];
+  readArguments(env, info, arguments);
+  std::span<uint8_t> packet = readBytes(env, arguments[1]);
+  tunOf(env, arguments[0]).toWalk.put({packet.begin(), packet.end()});
+  return nullptr;
+}
+
+napi_value putDatagram(napi_env env, napi_callback_info info) {
+  napi_value arguments[3];
+  readArguments(env, info, arguments);
+  std::span<uint8_t> source = readBytes(env, arguments[1]);
+  std::span<uint8_t> datagram = readBytes(env, arguments[2]);
+  CHECK(source.size() == kEndpointBytes);
+  udpOf(env, arguments[0])
+      .toWalk.put({parseEndpoint(source.data()), {datagram.begin(), datagram.end()}});
+  return nullptr;
+}
+
+napi_value takePackets(napi_env env, napi_callback_info info) {
+  napi_value arguments[1];
+  readArguments(env, info, arguments);
+  ChannelTun& tun = tunOf(env, arguments[0]);
+  napi_value list = nullptr;
+  NAPI_CHECK(napi_create_array(env, &list));
+  std::vector<uint8_t> packet;
+  for (uint32_t i = 0; tun.fromWalk.take(packet); i++) {
+    NAPI_CHECK(napi_set_element(env, list, i, makeBytes(env, packet)));
+  }
+  return list;
+}
+
+napi_value takeDatagrams(napi_env env, napi_callback_info info) {
+  napi_value arguments[1];
+  readArguments(env, info, arguments);
+  ChannelUdp& udp = udpOf(env, arguments[0]);
+  napi_value list = nullptr;
+  NAPI_CHECK(napi_create_array(env, &list));
+  ChannelDatagram datagram;
+  for (uint32_t i = 0; udp.fromWalk.take(datagram); i++) {
+    std::array<uint8_t, kEndpointBytes> endpoint{};
+    emitEndpoint(datagram.endpoint, endpoint.data());
+    napi_value entry = nullptr;
+    NAPI_CHECK(napi_create_object(env, &entry));
+    NAPI_CHECK(napi_set_named_property(env, entry, "endpoint", makeBytes(env, endpoint)));
+    NAPI_CHECK(napi_set_named_property(env, entry, "datagram", makeBytes(env, datagram.bytes)));
+    NAPI_CHECK(napi_set_element(env, list, i, entry));
+  }
+  return list;
+}
+
+napi_value failSends(napi_env env, napi_callback_info info) {
+  napi_value arguments[3];
+  readArguments(env, info, arguments);
+  udpOf(env, arguments[0])
+      .failSends(static_cast<int>(readNumber(env, arguments[1])),
+                 static_cast<int>(readNumber(env, arguments[2])));
+  return nullptr;
+}
+
+}  // namespace
+
+void registerChannel(napi_env env, napi_value exports) {
+  exportFunction(env, exports, "enginePump", pump);
+  exportFunction(env, exports, "channelPutPacket", putPacket);
+  exportFunction(env, exports, "channelPutDatagram", putDatagram);
+  exportFunction(env, exports, "channelTakePackets", takePackets);
+  exportFunction(env, exports, "channelTakeDatagrams", takeDatagrams);
+  exportFunction(env, exports, "channelFailSends", failSends);
+}
+
+}  // namespace heddle

@@ -108,8 +108,12 @@ class Faults {
     this.#document = document;
   }
 
+  /** The same fault once: the schema may find it by two rules. */
   add(path: Path, message: string): void {
-    this.list.push({ ...this.#document.positionOf(path), message });
+    const place = this.#document.positionOf(path);
+    const last = this.list.at(-1);
+    const isSame = last?.line === place.line && last.column === place.column;
+    if (!isSame || last.message !== message) this.list.push({ ...place, message });
   }
 
   addAtKey(path: Path, message: string): void {

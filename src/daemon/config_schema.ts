@@ -35,17 +35,18 @@ function whole(from: number, to: number, expected: string): z.ZodNumber {
 }
 
 const KEY_TEXT = '32 bytes in base64 (44 characters)';
-const FILE_TEXT = 'the path of a file';
 
 function key(what: string): z.ZodString {
   return text(`${what}: ${KEY_TEXT}`, KEY_PATTERN);
 }
 
 function path(what: string): z.ZodString {
+  const expected = `the path of a file with ${what}`;
   return z
-    .string({ error: `${FILE_TEXT} with ${what}` })
-    .min(1)
-    .max(4096);
+    .string({ error: expected })
+    .min(1, { error: expected })
+    .max(4096, { error: expected })
+    .refine((value) => !KEY_PATTERN.test(value), { error: `${expected}, not the key itself` });
 }
 
 const INTERFACE_TEXT = 'a name of 1 to 15 letters, digits or any of _ = + . -';
@@ -53,6 +54,7 @@ const PREFIX_TEXT = 'a prefix such as 10.0.0.0/24 or fd00::/64';
 const ADDRESS_TEXT = 'an address with its prefix length, such as 10.0.0.1/24 or fd00::1/64';
 const ENDPOINT_TEXT = 'host:port, such as vpn.example.org:51820 or [2001:db8::1]:51820';
 const KEEPALIVE_TEXT = 'seconds from 1 to 65535, or off';
+const MARK_TEXT = 'a number from 0 to 0xffffffff, or off';
 const TABLE_TEXT = 'auto, off, or the number of a routing table from 1 to 4294967295';
 
 const prefix = text(PREFIX_TEXT, ADDRESS_PATTERN).refine(
@@ -125,9 +127,7 @@ export const CONFIG_SCHEMA = z.strictObject(
       .default('auto')
       .describe('Where routes for allowedIps go; auto: as wg-quick does'),
     fwMark: z
-      .union([whole(0, GREATEST_U32, ''), z.literal('off')], {
-        error: 'a number from 0 to 0xffffffff, or off',
-      })
+      .union([whole(0, GREATEST_U32, MARK_TEXT), z.literal('off')], { error: MARK_TEXT })
       .default('off')
       .describe('The firewall mark of outer datagrams; off or 0: none'),
     datapath: z

@@ -1,0 +1,416 @@
+/** Every fault of a configuration file as the operator reads it: golden messages, and the values of right files. */
+
+import * as fs from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import { toBase64 } from '../../src/base/bytes.js';
+import { seconds } from '../../src/base/time.js';
+import { ConfigError } from '../../src/daemon/config_fault.js';
+import { CONFIG_LIMIT, parseConfig, readConfigFile } from '../../src/daemon/config_file.js';
+import { publicKeyOf } from '../../src/io/key_pair.js';
+import type { Config } from '../../src/node/config.js';
+
+const test = suite('daemon/config_file');
+
+const FILE = '/etc/heddle/heddle.yaml';
+/** Canaries: no message may show them. */
+const SECRET = 'yAnz5TF+lXXJte14tji3zlMNq+hd2rYUIgJBgB3fBmk=';
+const OTHER_SECRET = 'FpCyhws9cxwWoV4xELtfJvjJN+zQVRPISllRWgeopVE=';
+const PEER = 'xTIBA5rboUvnH4htodjb6e697QjLERt1NAB4mZqp8Dg=';
+const PEER2 = 'TrMvSoP4jYQlY6RIzBgbssQqY3vxI2Pi+y71lOWWXX0=';
+const KEY = `privateKey: ${SECRET}\n`;
+
+function parse(text: string, mode = 0o600): Config {
+  return parseConfig({ file: FILE, bytes: new TextEncoder().encode(text), mode }, publicKeyOf);
+}
+
+/** The faults without the file's name. */
+function faultsOf(call: () => unknown): string {
+  try {
+    call();
+  } catch (error) {
+    if (!(error instanceof ConfigError)) throw error;
+    return error.message.replaceAll(`${FILE}:`, '');
+  }
+  return 'no fault';
+}
+
+const PREFIX = 'a prefix such as 10.0.0.0/24 or fd00::/64';
+const ADDRESS = 'an address with its prefix length, such as 10.0.0.1/24 or fd00::1/64';
+const ALL_KEYS =
+  'interface, privateKey, privateKeyFile, listenPort, addresses, mtu, table, fwMark, datapath, peers';
+
+/** Reason, text, faults. */
+const GOLDEN: readonly (readonly [string, string, string])[] = [
+  [
+    'an empty file',
+    '',
+    '1:1: the file: found nothing, expected a map with the keys of a configuration',
+  ],
+  [
+    'a list',
+    '- 1\n',
+    '1:1: the file: found a list, expected a map with the keys of a configuration',
+  ],
+  [
+    'text',
+    'hello',
+    '1:1: the file: found "hello", expected a map with the keys of a configuration',
+  ],
+  [
+    'no key',
+    'interface: a\n',
+    '1:1: missing key: expected privateKey or privateKeyFile; make one with `heddle keygen`',
+  ],
+  [
+    'wrong case',
+    `${KEY}listenport: 1\n`,
+    '2:1: unknown key "listenport"; did you mean "listenPort"?',
+  ],
+  ['a slip', `${KEY}adresses: []\n`, '2:1: unknown key "adresses"; did you mean "addresses"?'],
+  ['swapped letters', `${KEY}metu: 1400\n`, '2:1: unknown key "metu"; did you mean "mtu"?'],
+  ['nothing near', `${KEY}zebra: 1\n`, `2:1: unknown key "zebra"; expected one of ${ALL_KEYS}`],
+  ['a merge key', `${KEY}<<: {a: 1}\n`, `2:1: unknown key "<<"; expected one of ${ALL_KEYS}`],
+  [
+    'a prototype',
+    `${KEY}__proto__: {a: 1}\n`,
+    `2:1: unknown key "__proto__"; expected one of ${ALL_KEYS}`,
+  ],
+  [
+    'a key in a peer',
+    `${KEY}peers:\n  - publicKey: ${PEER}\n    endpont: x\n`,
+    '4:5: peers[0]: unknown key "endpont"; did you mean "endpoint"?',
+  ],
+  [
+    'a long interface',
+    `${KEY}interface: sixteencharacter\n`,
+    '2:12: interface: found "sixteencharacter", expected a name of 1 to 15 letters, digits or any of _ = + . -',
+  ],
+  [
+    'a path as interface',
+    `${KEY}interface: ..\n`,
+    '2:12: interface: found "..", expected a name of 1 to 15 letters, digits or any of _ = + . -',
+  ],
+  [
+    'a port too high',
+    `${KEY}listenPort: 65536\n`,
+    '2:13: listenPort: found the number 65536, expected a port from 1 to 65535, or 0 for any',
+  ],
+  [
+    'a port as text',
+    `${KEY}listenPort: "51820"\n`,
+    '2:13: listenPort: found "51820", expected a port from 1 to 65535, or 0 for any',
+  ],
+  [
+    'no port',
+    `${KEY}listenPort:\n`,
+    '2:12: listenPort: found nothing, expected a port from 1 to 65535, or 0 for any',
+  ],
+  [
+    'one address',
+    `${KEY}addresses: 10.0.0.1/24\n`,
+    `2:12: addresses: found "10.0.0.1/24", expected a list, each entry ${ADDRESS}`,
+  ],
+  [
+    'a long prefix',
+    `${KEY}addresses: [10.0.0.1/33]\n`,
+    `2:13: addresses[0]: found "10.0.0.1/33", expected ${ADDRESS}`,
+  ],
+  [
+    'an address twice',
+    `${KEY}addresses: [10.0.0.1/24, 10.0.0.1/24]\n`,
+    '2:26: addresses[1]: 10.0.0.1/24 stands here twice',
+  ],
+  [
+    'a small MTU',
+    `${KEY}mtu: 575\n`,
+    '2:6: mtu: found the number 575, expected bytes from 576 to 65440',
+  ],
+  [
+    'an MTU too small for IPv6',
+    `${KEY}mtu: 1000\naddresses: [fd00::1/64]\n`,
+    '2:6: mtu: found the number 1000, expected at least 1280 because an IPv6 address is configured',
+  ],
+  [
+    'a table',
+    `${KEY}table: main\n`,
+    '2:8: table: found "main", expected auto, off, or the number of a routing table from 1 to 4294967295',
+  ],
+  [
+    'a mark',
+    `${KEY}fwMark: 0x100000000\n`,
+    '2:9: fwMark: found the number 4294967296, expected a number from 0 to 0xffffffff, or off',
+  ],
+  [
+    'a datapath',
+    `${KEY}datapath: fast\n`,
+    '2:11: datapath: found "fast", expected native or reference',
+  ],
+  ['peers as a map', `${KEY}peers: {a: 1}\n`, '2:8: peers: found a map, expected a list of peers'],
+  [
+    'a peer of nothing',
+    `${KEY}peers: [~]\n`,
+    '2:9: peers[0]: found nothing, expected a map with the keys of a peer',
+  ],
+  [
+    'no public key',
+    `${KEY}peers:\n  - name: a\n`,
+    '3:5: peers[0].publicKey: found nothing, expected the public key: 32 bytes in base64 (44 characters)',
+  ],
+  [
+    'a zero key',
+    `${KEY}peers:\n  - publicKey: ${'A'.repeat(43)}=\n`,
+    '3:16: peers[0].publicKey: a key of zeros is nobody',
+  ],
+  [
+    'our own key',
+    `${KEY}peers:\n  - publicKey: ${toBase64(publicKeyOf(decode(SECRET)))}\n`,
+    '3:16: peers[0].publicKey: this is the public key of this host itself',
+  ],
+  [
+    'a name with an escape',
+    `${KEY}peers: [{name: "a\\e[31m", publicKey: ${PEER}}]\n`,
+    '2:16: peers[0].name: found "a\\u001b[31m", expected 1 to 63 characters, none of them a control character',
+  ],
+  [
+    'an endpoint',
+    `${KEY}peers: [{publicKey: ${PEER}, endpoint: "fe80::1:51820"}]\n`,
+    '2:77: peers[0].endpoint: found "fe80::1:51820", expected host:port, such as vpn.example.org:51820 or [2001:db8::1]:51820',
+  ],
+  [
+    'a keepalive',
+    `${KEY}peers: [{publicKey: ${PEER}, persistentKeepalive: 65536}]\n`,
+    '2:88: peers[0].persistentKeepalive: found the number 65536, expected seconds from 1 to 65535, or off',
+  ],
+  [
+    'a prefix',
+    `${KEY}peers: [{publicKey: ${PEER}, allowedIps: [10.0.0.0/8, all]}]\n`,
+    `2:92: peers[0].allowedIps[1]: found "all", expected ${PREFIX}`,
+  ],
+  [
+    'a public key twice',
+    `${KEY}peers:\n  - {name: a, publicKey: ${PEER}}\n  - {name: b, publicKey: ${PEER}}\n`,
+    '4:26: peers[1].publicKey: peers[0] already has this public key',
+  ],
+  [
+    'a name twice',
+    `${KEY}peers:\n  - {name: a, publicKey: ${PEER}}\n  - {name: a, publicKey: ${PEER2}}\n`,
+    '4:12: peers[1].name: peers[0] already is named "a"',
+  ],
+  [
+    'a prefix twice',
+    `${KEY}peers:\n  - {publicKey: ${PEER}, allowedIps: [10.0.0.9/8]}\n  - {publicKey: ${PEER2}, allowedIps: [10.1.0.0/8]}\n`,
+    '4:76: peers[1].allowedIps[0]: peers[0] already has 10.0.0.0/8, and a prefix belongs to one peer',
+  ],
+  [
+    'key and file',
+    `${KEY}privateKeyFile: x\n`,
+    '2:1: privateKeyFile: privateKey is given too; keep one',
+  ],
+  [
+    'no such file',
+    'privateKeyFile: /nonexistent/key\n',
+    '1:17: privateKeyFile: Cannot read "/nonexistent/key": there is no such file',
+  ],
+  [
+    'a device',
+    'privateKeyFile: /dev/zero\n',
+    '1:17: privateKeyFile: Cannot read "/dev/zero": it is not a regular file',
+  ],
+  [
+    'a key twice',
+    `${KEY}mtu: 1400\nmtu: 1400\n`,
+    '3:1: this key stands here for the second time; keep one of them',
+  ],
+  [
+    'a second document',
+    `${KEY}---\na: 1\n`,
+    '2:1: a second document starts here; a configuration is one document, so remove this `---`',
+  ],
+  ['a tab', `peers:\n\t- a\n`, '2:1: a tab indents this line; YAML indents with spaces'],
+  ['an open quote', 'interface: "abc\n', '2:1: a quote, bracket, comma or colon is missing here'],
+  ['an alias of nothing', 'interface: *a\n', '1:12: this alias refers to no anchor before it'],
+  [
+    'a tag',
+    'interface: !!js/function a\n',
+    '1:12: this tag has no meaning in a configuration; remove it',
+  ],
+];
+
+for (const [reason, text, faults] of GOLDEN) {
+  test(`faults: ${reason}`, () => {
+    assert.is(
+      faultsOf(() => parse(text)),
+      faults,
+    );
+  });
+}
+
+test('faults: all of a file at once, in the order of its lines', () => {
+  const text = `mtu: 1\n${KEY}port: 5\npeers:\n  - publicKey: short\n    allowedIps: [x]\n`;
+  const places = faultsOf(() => parse(text))
+    .split('\n')
+    .map((line) => line.split(': ')[0]);
+  assert.equal(places, ['1:6', '3:1', '5:16', '6:18']);
+});
+
+test('faults: the first fifty are shown, the others counted', () => {
+  const text = Array.from({ length: 80 }, (_, i) => `key${i}: 1\n`).join('');
+  const lines = faultsOf(() => parse(text)).split('\n');
+  assert.is(lines.length, 51);
+  assert.is(lines[50], '... and 30 more');
+});
+
+test('secrets: no message shows one, wherever it stands', () => {
+  const broken = SECRET.slice(0, 43);
+  const texts = [
+    `privateKey: ${broken}\n`,
+    `privatekey: ${SECRET}\n`,
+    `${SECRET}: 1\n`,
+    `interface: ${SECRET}\n`,
+    `privateKey: [${SECRET}]\npeers: ${SECRET}\n`,
+    `${KEY}peers:\n  - publicKey: ${PEER}\n    presharedKey: ${OTHER_SECRET}x\n`,
+    `${KEY}peers:\n  - publicKey: ${broken}\n    endpoint: ${OTHER_SECRET}\n`,
+    `privateKey: "${SECRET}\n`,
+    `privateKey: *${SECRET}\n`,
+    `privateKey: !${SECRET} x\n`,
+    `privateKey: ${SECRET}\nprivateKey: ${OTHER_SECRET}\n`,
+    `privateKeyFile: ${SECRET}\n`,
+  ];
+  for (const text of texts) {
+    const faults = faultsOf(() => parse(text, 0o644));
+    assert.is.not(faults, 'no fault', text);
+    assert.not.match(faults, /yAnz5TF|FpCyhws9/, `the message about ${text}`);
+  }
+});
+
+test('secrets: a file that others may read is refused with the command that mends it', () => {
+  const advice = `run: chmod 600 ${FILE}`;
+  const found = 'a secret stands in a file of mode 0640 that others may read';
+  assert.is(
+    faultsOf(() => parse(KEY, 0o640)),
+    `1:1: privateKey: ${found}; ${advice}`,
+  );
+  const shared = `peers: [{publicKey: ${PEER}, presharedKey: ${OTHER_SECRET}}]\n`;
+  assert.match(
+    faultsOf(() => parse(shared, 0o604)),
+    /^1:67: peers\[0\]\.presharedKey: a secret/,
+  );
+  assert.is(parse(KEY, 0o400).interface, 'heddle0');
+});
+
+test('limits: an alias bomb is refused at once', () => {
+  const levels = 'abcdefghi'.split('').map((name, i, all) => {
+    const inner = i === 0 ? 'x' : `*${all[i - 1]}`;
+    return `${name}: &${name} [${Array.from({ length: 10 }, () => inner).join(',')}]\n`;
+  });
+  const faults = faultsOf(() => parse(levels.join('')));
+  assert.is(faults, '1:1: aliases multiply to more than 100 values; write the values out');
+});
+
+test('limits: nesting is refused, not followed', () => {
+  const faults = faultsOf(() => parse(`peers: ${'['.repeat(200_000)}`));
+  assert.match(faults, /^1:\d+: the file is nested too deeply to be a configuration$/);
+});
+
+test('limits: a file of 100 MB is refused by its size alone', () => {
+  const folder = fs.mkdtempSync(join(tmpdir(), 'heddle-'));
+  const file = join(folder, 'big.yaml');
+  fs.writeFileSync(file, KEY, { mode: 0o600 });
+  fs.truncateSync(file, 100_000_000);
+  const read = () => readConfigFile(file, publicKeyOf);
+  const text = `it has 100000000 bytes and at most ${CONFIG_LIMIT} are read`;
+  assert.is(faultsOf(read), `${file}: Cannot read "${file}": ${text}`);
+  fs.rmSync(folder, { recursive: true });
+});
+
+test('bytes: a byte order mark and CRLF are accepted, UTF-16 is not', () => {
+  assert.is(parse(`\ufeff${KEY.trim()}\r\ninterface: wg7\r\n`).interface, 'wg7');
+  const utf16 = Uint8Array.of(0xff, 0xfe, 0x61, 0x00);
+  const source = { file: FILE, bytes: utf16, mode: 0o600 };
+  assert.is(
+    faultsOf(() => parseConfig(source, publicKeyOf)),
+    '1:1: the file is not UTF-8 text',
+  );
+});
+
+test('value: what is absent has its default', () => {
+  const config = parse(KEY);
+  assert.equal(
+    { ...config, privateKey: undefined },
+    {
+      interface: 'heddle0',
+      privateKey: undefined,
+      listenPort: 51820,
+      addresses: [],
+      table: 'auto',
+      fwMark: 0,
+      datapath: 'native',
+      peers: [],
+    },
+  );
+});
+
+test('value: everything that is given arrives', () => {
+  const config = parse(`${KEY}fwMark: 0xca6c
+table: off
+mtu: 1400
+addresses: [10.0.0.1/24, "FD00::1/64"]
+peers:
+  - publicKey: ${PEER}
+    presharedKey: ${OTHER_SECRET}
+    endpoint: "[2001:db8::1]:5"
+    allowedIps: [10.0.0.77/24, fd00::1, 10.0.0.5/24]
+    persistentKeepalive: 25
+  - publicKey: ${PEER2}
+    persistentKeepalive: off
+`);
+  assert.is(config.fwMark, 0xca6c);
+  assert.is(config.table, 'off');
+  assert.is(config.mtu, 1400);
+  assert.equal(
+    config.addresses.map((each) => each.text),
+    ['10.0.0.1/24', 'fd00::1/64'],
+  );
+  const [first, second] = config.peers;
+  assert.is(first?.name, 'xTIBA5rb');
+  assert.is(toBase64(first?.publicKey ?? new Uint8Array()), PEER);
+  assert.is(toBase64(first?.presharedKey ?? new Uint8Array()), OTHER_SECRET);
+  assert.equal(first?.endpoint, { host: '2001:db8::1', port: 5 });
+  assert.equal(
+    first?.allowedIps.map((each) => each.text),
+    ['10.0.0.0/24', 'fd00::1/128'],
+  );
+  assert.is(first?.persistentKeepalive, seconds(25));
+  assert.is(second?.persistentKeepalive, undefined);
+});
+
+test('value: the private key is clamped', () => {
+  const { privateKey } = parse(`privateKey: ${'/'.repeat(42)}8=\n`);
+  assert.is((privateKey[0] ?? 0) & 7, 0);
+  assert.is((privateKey[31] ?? 0) & 0xc0, 0x40);
+});
+
+test('files: a key in a file of its own is found beside the configuration, and must be private', () => {
+  const folder = fs.mkdtempSync(join(tmpdir(), 'heddle-'));
+  const file = join(folder, 'heddle.yaml');
+  fs.writeFileSync(file, 'privateKeyFile: own.key\n', { mode: 0o644 });
+  const key = join(folder, 'own.key');
+  fs.writeFileSync(key, `${SECRET}\n`, { mode: 0o600 });
+  assert.is(readConfigFile(file, publicKeyOf).interface, 'heddle0');
+  fs.chmodSync(key, 0o644);
+  const read = () => readConfigFile(file, publicKeyOf);
+  assert.match(faultsOf(read), /own\.key": its mode is 0644, so others may read .* chmod 600 /);
+  fs.writeFileSync(key, 'not a key');
+  fs.chmodSync(key, 0o600);
+  assert.match(faultsOf(read), /own\.key" does not hold a key, expected one line with 32 bytes/);
+  fs.rmSync(folder, { recursive: true });
+});
+
+function decode(text: string): Uint8Array {
+  return new Uint8Array(Buffer.from(text, 'base64'));
+}
+
+test.run();

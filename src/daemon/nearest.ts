@@ -1,18 +1,20 @@
 /** The word that somebody most likely meant. */
 
+/** Words are compared up to here. */
+const LONGEST = 64;
+
 /**
  * The word of `known` with the fewest insertions, deletions, replacements and swaps of neighbours from `word`, case aside;
- * undefined when even that takes more than a third of the letters. Cost: the product of the lengths, each cut at 64.
+ * undefined when even that takes more than a third of its letters. Cost: the product of the lengths, each cut at 64.
  */
 export function nearest(word: string, known: readonly string[]): string | undefined {
+  const wanted = word.toLowerCase().slice(0, LONGEST);
   let found: string | undefined;
-  let fewest = Math.max(1, Math.floor(word.length / 3)) + 1;
+  let fewest = Number.POSITIVE_INFINITY;
   for (const candidate of known) {
-    const steps = editDistance(
-      word.toLowerCase().slice(0, 64),
-      candidate.toLowerCase().slice(0, 64),
-    );
-    if (steps < fewest) [found, fewest] = [candidate, steps];
+    const steps = editDistance(wanted, candidate.toLowerCase().slice(0, LONGEST));
+    const allowed = Math.max(1, Math.floor(candidate.length / 3));
+    if (steps <= allowed && steps < fewest) [found, fewest] = [candidate, steps];
   }
   return found;
 }

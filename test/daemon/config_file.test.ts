@@ -296,7 +296,7 @@ test('secrets: a file that others may read is refused with the command that mend
   const shared = `peers: [{publicKey: ${PEER}, presharedKey: ${OTHER_SECRET}}]\n`;
   assert.match(
     faultsOf(() => parse(shared, 0o604)),
-    /^1:67: peers\[0\]\.presharedKey: a secret/,
+    /^1:67: peers\[0\]\.presharedKey: a secret/m,
   );
   assert.is(parse(KEY, 0o400).interface, 'heddle0');
 });

@@ -1,0 +1,54 @@
+import * as fs from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import { toBase64 } from '../../src/base/bytes.js';
+import { defaultConfig, firstPeerAdvice, overlayAddress } from '../../src/daemon/config_default.js';
+import { publicKeyOf } from '../../src/io/key_pair.js';
+
+const test = suite<{ folder: string }>('daemon/config_default');
+
+test.before.each((context) => {
+  context.folder = fs.mkdtempSync(join(tmpdir(), 'heddle-'));
+});
+test.after.each((context) => fs.rmSync(context.folder, { recursive: true }));
+
+test('key: is made once, kept, and its owner’s alone', ({ folder }) => {
+  const first = defaultConfig(folder, publicKeyOf);
+  const again = defaultConfig(folder, publicKeyOf);
+  assert.is(first.isNewKey, true);
+  assert.is(again.isNewKey, false);
+  assert.is(toBase64(again.config.privateKey), toBase64(first.config.privateKey));
+  assert.is(fs.statSync(first.keyFile).mode & 0o777, 0o600);
+  assert.equal(fs.readdirSync(folder), ['private.key']);
+});
+
+test('key: a damaged file is never replaced', ({ folder }) => {
+  const file = join(folder, 'private.key');
+  fs.writeFileSync(file, 'damaged\n', { mode: 0o600 });
+  assert.throws(() => defaultConfig(folder, publicKeyOf), /does not hold a key of 32 bytes/);
+  assert.is(fs.readFileSync(file, 'utf8'), 'damaged\n');
+});
+
+test('key: a file that others may read is refused', ({ folder }) => {
+  const { keyFile } = defaultConfig(folder, publicKeyOf);
+  fs.chmodSync(keyFile, 0o640);
+  assert.throws(() => defaultConfig(folder, publicKeyOf), /chmod 600/);
+});
+
+test('address: follows from the key, in one network for all', () => {
+  const address = overlayAddress(Uint8Array.from({ length: 32 }, (_, i) => i + 1));
+  assert.is(address.text, 'fd68:6564:646c:0:102:304:506:708/64');
+});
+
+test('advice: tells the first peer’s values and no secret', ({ folder }) => {
+  const built = defaultConfig(folder, publicKeyOf);
+  const publicKey = publicKeyOf(built.config.privateKey);
+  const advice = firstPeerAdvice(built, publicKey);
+  assert.match(advice, toBase64(publicKey));
+  assert.match(advice, built.config.addresses[0]?.address.text ?? 'absent');
+  assert.not.match(advice, toBase64(built.config.privateKey));
+});
+
+test.run();

@@ -8,17 +8,8 @@
 
 import type { Endpoint, Prefix } from '../base/address.js';
 import type { PeerSlot, SessionIndex } from '../base/identifiers.js';
-import type { Duration, Instant } from '../base/time.js';
-import { seconds } from '../base/time.js';
+import type { Instant } from '../base/time.js';
 
-/** Limits that both hands enforce by themselves, because JavaScript may stall (WireGuard §6.1, kernel messages.h). */
-export const REJECT_AFTER_TIME: Duration = seconds(180);
-export const REKEY_AFTER_TIME: Duration = seconds(120);
-/** REJECT_AFTER_TIME - KEEPALIVE_TIMEOUT - REKEY_TIMEOUT: when an initiator that only receives asks for a rekey. */
-export const REKEY_AFTER_TIME_RECEIVING: Duration = seconds(165);
-export const REKEY_AFTER_MESSAGES = 1n << 60n;
-/** 2^64 - 2^13 - 1: counters from here on are never sent and never accepted. */
-export const REJECT_AFTER_MESSAGES = (1n << 64n) - (1n << 13n) - 1n;
 /** Packets that wait for a session, a peer; the oldest is dropped for a newer one. */
 export const STAGED_PER_PEER = 128;
 /** Handshake messages that wait for the control plane, all peers together. */

@@ -1,0 +1,144 @@
+/**
+ * Wire -> TUN, the steps of the walk read upwards:
+ *
+ *   9 receive    demultiplex: handshake messages go up to the control plane, data messages on
+ *   6 open       whose session, not expired; open; then the replay window
+ *   8 path       it authenticated: where does the peer speak from?
+ *   2 classify   is there a whole packet inside?
+ *   4 route      may this peer send from that source?
+ *   1 write      hand the packet to the TUN
+ *
+ * The twin is native/datapath/inbound.cc.
+ */
+
+import type { Endpoint } from '../base/address.js';
+import { loadLe32 } from '../base/bytes.js';
+import { sessionIndex } from '../base/identifiers.js';
+import { elapsed, type Instant } from '../base/time.js';
+import type { CryptoSuite } from '../crypto/suite.js';
+import { REJECT_AFTER_MESSAGES, REKEY_AFTER_TIME_RECEIVING } from '../session/constants.js';
+import { checkMac1 } from '../session/cookie.js';
+import { dataCounter, isExpired, openData, type TransportKeypair } from '../session/transport.js';
+import { innerFamily, innerLength, innerVersion, sourceAt } from './classify.js';
+import type { WalkCounters } from './counters.js';
+import { demultiplex } from './demux.js';
+import type { Drop } from './drop.js';
+import { HANDSHAKE_QUEUE, type WalkEvent } from './tables.js';
+import type { WalkOutput } from './walk_output.js';
+import type { PeerEntry, WalkTables } from './walk_tables.js';
+
+const RECEIVER_AT = 4;
+
+export class Inbound {
+  readonly #tables: WalkTables;
+  readonly #suite: CryptoSuite;
+  readonly #counters: WalkCounters;
+  readonly #out: WalkOutput[];
+  /** Handshakes in `out` that nobody took yet. */
+  #waiting = 0;
+
+  constructor(tables: WalkTables, suite: CryptoSuite, counters: WalkCounters, out: WalkOutput[]) {
+    this.#tables = tables;
+    this.#suite = suite;
+    this.#counters = counters;
+    this.#out = out;
+  }
+
+  /** One datagram, borrowed. */
+  datagram(bytes: Uint8Array, source: Endpoint, now: Instant): void {
+    this.#counters.add('datagram_in', 1);
+    this.#counters.add('datagram_in_bytes', bytes.length);
+    const dropped = this.#dispatch(bytes, source, now);
+    if (dropped) this.#counters.drop(dropped);
+  }
+
+  /** The output was taken: no handshake waits any more. */
+  drained(): void {
+    this.#waiting = 0;
+  }
+
+  #dispatch(bytes: Uint8Array, source: Endpoint, now: Instant): Drop | undefined {
+    const found = demultiplex(bytes);
+    if (found.kind === 'drop') return found.reason;
+    if (found.kind === 'data') return this.#data(bytes, source, now);
+    return this.#handshake(bytes, found.hasMac1, source);
+  }
+
+  #handshake(bytes: Uint8Array, hasMac1: boolean, source: Endpoint): Drop | undefined {
+    const key = this.#tables.mac1Key;
+    if (hasMac1 && (!key || !checkMac1(key, bytes))) return 'mac1';
+    if (this.#waiting >= HANDSHAKE_QUEUE) return 'handshake_overflow';
+    this.#counters.add('handshake_up', 1);
+    const queued = this.#waiting++;
+    this.#raise({ kind: 'handshake', datagram: bytes.slice(), source, queued });
+    return undefined;
+  }
+
+  #data(message: Uint8Array, source: Endpoint, now: Instant): Drop | undefined {
+    const keypair = this.#tables.keypairs.get(sessionIndex(loadLe32(message, RECEIVER_AT)));
+    const peer = keypair && this.#tables.peers.get(keypair.peer);
+    if (!keypair || !peer) return 'unknown_index';
+    const counter = dataCounter(message);
+    if (counter >= REJECT_AFTER_MESSAGES) return 'counter_limit';
+    if (isExpired(keypair, now)) return 'keypair_expired';
+    const plaintext = openData(this.#suite, keypair, message);
+    if (!plaintext) return 'tag';
+    if (!keypair.replay.accept(counter)) return 'replay';
+    this.#authenticated(peer, keypair, message.length, source, now);
+    return plaintext.length === 0 ? this.#keepalive() : this.#deliver(peer, plaintext);
+  }
+
+  #authenticated(
+    peer: PeerEntry,
+    keypair: TransportKeypair,
+    bytes: number,
+    source: Endpoint,
+    now: Instant,
+  ): void {
+    const isData = bytes > 32;
+    this.#counters.add('opened', 1);
+    peer.rxBytes += BigInt(bytes);
+    peer.rxPackets++;
+    if (isData && peer.unansweredReceive <= peer.lastSent) peer.unansweredReceive = now;
+    peer.lastReceived = now;
+    if (this.#tables.endpoints.moved(peer.slot, source)) {
+      this.#raise({ kind: 'roamed', peer: peer.slot, endpoint: source });
+    }
+    if (!keypair.confirmedRaised) {
+      keypair.confirmedRaised = true;
+      this.#raise({ kind: 'confirmed', peer: peer.slot, localIndex: keypair.localIndex });
+    }
+    const isOld =
+      keypair.isInitiator && elapsed(keypair.createdAt, now) >= REKEY_AFTER_TIME_RECEIVING;
+    if (isOld && !keypair.receiveRekeyRaised) {
+      keypair.receiveRekeyRaised = true;
+      this.#raise({ kind: 'sessionNeeded', peer: peer.slot, reason: 'rekey' });
+    }
+    if (isData && peer.receiveActivityArmed) {
+      peer.receiveActivityArmed = false;
+      this.#raise({ kind: 'activity', peer: peer.slot, activity: peer.activity() });
+    }
+  }
+
+  #keepalive(): undefined {
+    this.#counters.add('keepalive_in', 1);
+  }
+
+  #deliver(peer: PeerEntry, plaintext: Uint8Array): Drop | undefined {
+    const version = innerVersion(plaintext);
+    if (version !== 4 && version !== 6) return 'opened_protocol';
+    const length = innerLength(plaintext);
+    if (length === 0) return 'opened_malformed';
+    const family = innerFamily(plaintext);
+    const owner = this.#tables.prefixes.lookup(plaintext, sourceAt(family), family);
+    if (owner !== peer) return 'opened_source';
+    this.#counters.add('inner_out', 1);
+    this.#counters.add('inner_out_bytes', length);
+    this.#out.push({ kind: 'packet', packet: plaintext.subarray(0, length) });
+    return undefined;
+  }
+
+  #raise(event: WalkEvent): void {
+    this.#out.push({ kind: 'event', event });
+  }
+}

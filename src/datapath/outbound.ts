@@ -1,0 +1,148 @@
+/**
+ * TUN -> wire, the steps of the walk read downwards:
+ *
+ *   2 classify   is it a whole packet that fits the tunnel?
+ *   4 route      whose is the destination?
+ *   8 path       where is that peer?
+ *   5 session    may its keypair seal? else stage, and ask for a session
+ *   6 seal       pad, count, seal
+ *   9 send       hand the datagram out
+ *
+ * Step 7 adds nothing here: a WireGuard data message is the datagram. The twin is native/datapath/outbound.cc.
+ */
+
+import type { Endpoint } from '../base/address.js';
+import type { PeerSlot } from '../base/identifiers.js';
+import { elapsed, type Instant } from '../base/time.js';
+import type { CryptoSuite } from '../crypto/suite.js';
+import { REKEY_AFTER_MESSAGES, REKEY_AFTER_TIME } from '../session/constants.js';
+import { maySeal, sealData, type TransportKeypair } from '../session/transport.js';
+import { destinationAt, innerFamily, innerLength } from './classify.js';
+import type { WalkCounters } from './counters.js';
+import type { Drop } from './drop.js';
+import { paddedLength } from './mtu.js';
+import { Staged } from './staged.js';
+import type { WalkOutput } from './walk_output.js';
+import type { PeerEntry, WalkTables } from './walk_tables.js';
+
+const EMPTY = new Uint8Array(0);
+
+/** Everything that sealing for a peer needs. */
+interface Target {
+  readonly peer: PeerEntry;
+  readonly endpoint: Endpoint;
+  readonly keypair: TransportKeypair;
+}
+
+export class Outbound {
+  readonly #tables: WalkTables;
+  readonly #suite: CryptoSuite;
+  readonly #counters: WalkCounters;
+  readonly #out: WalkOutput[];
+  readonly #staged = new Staged();
+
+  constructor(tables: WalkTables, suite: CryptoSuite, counters: WalkCounters, out: WalkOutput[]) {
+    this.#tables = tables;
+    this.#suite = suite;
+    this.#counters = counters;
+    this.#out = out;
+  }
+
+  /** One inner packet, borrowed. */
+  packet(inner: Uint8Array, now: Instant): void {
+    this.#counters.add('inner_in', 1);
+    this.#counters.add('inner_in_bytes', inner.length);
+    const dropped = this.#pass(inner, now);
+    if (dropped) this.#counters.drop(dropped);
+  }
+
+  /** Seals what was staged; where nothing was and `orKeepalive` is set, a keepalive. Without a session it changes nothing. */
+  flushStaged(slot: PeerSlot, orKeepalive: boolean, now: Instant): void {
+    const target = this.#target(slot, now);
+    if (!target) return;
+    const packets = this.#staged.take(slot);
+    for (const packet of packets) this.#seal(target, packet, now);
+    if (packets.length === 0 && orKeepalive) this.#seal(target, EMPTY, now);
+  }
+
+  dropStaged(slot: PeerSlot): void {
+    for (const _packet of this.#staged.take(slot)) this.#counters.drop('staged_expired');
+    const peer = this.#tables.peers.get(slot);
+    if (peer) peer.stagedRaised = false;
+  }
+
+  sendKeepalive(slot: PeerSlot, now: Instant): void {
+    const target = this.#target(slot, now);
+    if (target) this.#seal(target, EMPTY, now);
+  }
+
+  #pass(inner: Uint8Array, now: Instant): Drop | undefined {
+    if (innerLength(inner) !== inner.length || inner.length === 0) return 'inner_malformed';
+    if (inner.length > this.#tables.mtu) return 'inner_too_big';
+    const family = innerFamily(inner);
+    const peer = this.#tables.prefixes.lookup(inner, destinationAt(family), family);
+    if (!peer) return 'no_route';
+    const endpoint = this.#tables.endpoints.get(peer.slot);
+    if (!endpoint) return 'no_endpoint';
+    const keypair = peer.sending;
+    if (!keypair || !maySeal(keypair, now)) this.#stage(peer, inner);
+    else this.#seal({ peer, endpoint, keypair }, inner, now);
+    return undefined;
+  }
+
+  #stage(peer: PeerEntry, inner: Uint8Array): void {
+    this.#counters.add('staged', 1);
+    if (this.#staged.push(peer.slot, inner)) this.#counters.drop('staged_overflow');
+    if (peer.stagedRaised) return;
+    peer.stagedRaised = true;
+    const event = { kind: 'sessionNeeded', peer: peer.slot, reason: 'staged' } as const;
+    this.#out.push({ kind: 'event', event });
+  }
+
+  #target(slot: PeerSlot, now: Instant): Target | undefined {
+    const peer = this.#tables.peers.get(slot);
+    const endpoint = this.#tables.endpoints.get(slot);
+    const keypair = peer?.sending;
+    if (!peer || !endpoint || !keypair || !maySeal(keypair, now)) return undefined;
+    return { peer, endpoint, keypair };
+  }
+
+  /** `inner` is empty for a keepalive. A keypair that runs out of counters meanwhile drops the rest. */
+  #seal({ peer, endpoint, keypair }: Target, inner: Uint8Array, now: Instant): void {
+    if (!maySeal(keypair, now)) {
+      if (inner.length > 0) this.#stage(peer, inner);
+      return;
+    }
+    const plaintext = new Uint8Array(paddedLength(inner.length, this.#tables.mtu));
+    plaintext.set(inner);
+    const datagram = sealData(this.#suite, keypair, plaintext);
+    this.#out.push({ kind: 'datagram', peer: peer.slot, endpoint, datagram });
+    this.#count(peer, datagram.length, inner.length === 0);
+    if (inner.length > 0 && peer.unansweredSend <= peer.lastReceived) peer.unansweredSend = now;
+    peer.lastSent = now;
+    if (inner.length > 0 && peer.sendActivityArmed) {
+      peer.sendActivityArmed = false;
+      const event = { kind: 'activity', peer: peer.slot, activity: peer.activity() } as const;
+      this.#out.push({ kind: 'event', event });
+    }
+    this.#askForRekey(peer, keypair, now);
+  }
+
+  #count(peer: PeerEntry, bytes: number, isKeepalive: boolean): void {
+    peer.txBytes += BigInt(bytes);
+    peer.txPackets++;
+    this.#counters.add('sealed', 1);
+    this.#counters.add('datagram_out', 1);
+    this.#counters.add('datagram_out_bytes', bytes);
+    if (isKeepalive) this.#counters.add('keepalive_out', 1);
+  }
+
+  #askForRekey(peer: PeerEntry, keypair: TransportKeypair, now: Instant): void {
+    if (keypair.sendRekeyRaised) return;
+    const isOld = keypair.isInitiator && elapsed(keypair.createdAt, now) >= REKEY_AFTER_TIME;
+    if (!isOld && keypair.sendCounter < REKEY_AFTER_MESSAGES) return;
+    keypair.sendRekeyRaised = true;
+    const event = { kind: 'sessionNeeded', peer: peer.slot, reason: 'rekey' } as const;
+    this.#out.push({ kind: 'event', event });
+  }
+}

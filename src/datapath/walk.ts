@@ -1,0 +1,163 @@
+/**
+ * The walk in TypeScript: the reference hand. One core with both directions and the tables between them.
+ *
+ * Purpose    what native/datapath does in production, in words that a person can read; the simulator's data path, and the
+ *            oracle that the native hand is compared with, packet by packet.
+ * Inputs     an inner packet from the TUN, a datagram from the socket, a table write, and failures of what it asked for.
+ * Outputs    datagrams, inner packets and walk events, in order (walk_output.ts).
+ * Deadlines  none: the limits on time are judged when a packet passes.
+ * Limits     STAGED_PER_PEER packets a peer, HANDSHAKE_QUEUE handshakes between two drains, and nothing at all for senders
+ *            who are not known.
+ */
+
+import type { Endpoint } from '../base/address.js';
+import { unreachable } from '../base/assert.js';
+import type { PeerSlot } from '../base/identifiers.js';
+import { type Instant, NEVER } from '../base/time.js';
+import type { CryptoSuite } from '../crypto/suite.js';
+import { type CounterReading, WalkCounters } from './counters.js';
+import type { Drop } from './drop.js';
+import { Inbound } from './inbound.js';
+import { Outbound } from './outbound.js';
+import type { PeerTraffic, TableWrite } from './tables.js';
+import type { WalkOutput } from './walk_output.js';
+import { WalkTables } from './walk_tables.js';
+
+export type WalkInput =
+  | { readonly kind: 'packet'; readonly packet: Uint8Array }
+  | { readonly kind: 'datagram'; readonly datagram: Uint8Array; readonly source: Endpoint }
+  | { readonly kind: 'write'; readonly write: TableWrite }
+  /** A datagram or packet that the walk handed out came to nothing. */
+  | { readonly kind: 'failed'; readonly reason: Drop }
+  /** The shell sent a handshake message of the control plane to the peer. */
+  | { readonly kind: 'handshakeSent'; readonly peer: PeerSlot; readonly bytes: number };
+
+const NO_TRAFFIC: PeerTraffic = { rxBytes: 0n, txBytes: 0n, rxPackets: 0n, txPackets: 0n };
+
+export class Walk {
+  readonly #tables = new WalkTables();
+  readonly #counters = new WalkCounters();
+  readonly #out: WalkOutput[] = [];
+  readonly #outbound: Outbound;
+  readonly #inbound: Inbound;
+
+  constructor(deps: { readonly suite: CryptoSuite }) {
+    this.#outbound = new Outbound(this.#tables, deps.suite, this.#counters, this.#out);
+    this.#inbound = new Inbound(this.#tables, deps.suite, this.#counters, this.#out);
+  }
+
+  handle(input: WalkInput, now: Instant): void {
+    switch (input.kind) {
+      case 'packet':
+        return this.#outbound.packet(input.packet, now);
+      case 'datagram':
+        return this.#inbound.datagram(input.datagram, input.source, now);
+      case 'write':
+        return this.#write(input.write, now);
+      case 'failed':
+        return this.#counters.drop(input.reason);
+      case 'handshakeSent':
+        return this.#tables.peers.get(input.peer)?.noteHandshake('sent', input.bytes, now);
+      default:
+        return unreachable(input);
+    }
+  }
+
+  deadline(): Instant {
+    return NEVER;
+  }
+
+  /** Moves everything that came out into `out`. */
+  drain(out: WalkOutput[]): void {
+    out.push(...this.#out.splice(0));
+    this.#inbound.drained();
+  }
+
+  counters(): CounterReading {
+    return this.#counters.read();
+  }
+
+  traffic(peer: PeerSlot): PeerTraffic {
+    return this.#tables.peers.get(peer)?.traffic() ?? NO_TRAFFIC;
+  }
+
+  /** How much the tables hold, to show that nothing grows with who is unknown. */
+  sizes(): { peers: number; prefixes: number; keypairs: number; endpoints: number } {
+    const { peers, prefixes, keypairs, endpoints } = this.#tables;
+    return {
+      peers: peers.size,
+      prefixes: prefixes.size,
+      keypairs: keypairs.size,
+      endpoints: endpoints.size,
+    };
+  }
+
+  #write(write: TableWrite, now: Instant): void {
+    const tables = this.#tables;
+    switch (write.kind) {
+      case 'setMac1Key':
+        tables.mac1Key = write.key.slice();
+        return;
+      case 'setMtu':
+        tables.mtu = write.mtu;
+        return;
+      case 'insertPrefix': {
+        const owner = tables.peers.get(write.peer);
+        if (owner) tables.prefixes.insert(write.prefix, owner);
+        return;
+      }
+      case 'removePrefix':
+        tables.prefixes.remove(write.prefix);
+        return;
+      case 'removeKeypair':
+        return tables.removeKeypair(write.localIndex);
+      default:
+        return this.#writePeer(write, now);
+    }
+  }
+
+  #writePeer(
+    write: Exclude<
+      TableWrite,
+      { kind: 'setMac1Key' | 'setMtu' | 'insertPrefix' | 'removePrefix' | 'removeKeypair' }
+    >,
+    now: Instant,
+  ): void {
+    const tables = this.#tables;
+    switch (write.kind) {
+      case 'addPeer':
+        return tables.addPeer(write.peer);
+      case 'removePeer':
+        this.#outbound.dropStaged(write.peer);
+        return tables.removePeer(write.peer);
+      case 'setEndpoint':
+        if (tables.peers.has(write.peer)) tables.endpoints.set(write.peer, write.endpoint);
+        return;
+      case 'installKeypair':
+        return tables.installKeypair(write.peer, write.keypair);
+      case 'useKeypair':
+        return tables.useKeypair(write.peer, write.localIndex);
+      case 'flushStaged':
+        return this.#outbound.flushStaged(write.peer, write.orKeepalive, now);
+      case 'dropStaged':
+        return this.#outbound.dropStaged(write.peer);
+      case 'sendKeepalive':
+        return this.#outbound.sendKeepalive(write.peer, now);
+      case 'noteHandshake':
+        return tables.peers.get(write.peer)?.noteHandshake(write.direction, write.bytes, now);
+      case 'readActivity':
+        return this.#readActivity(write.peer);
+      default:
+        return unreachable(write);
+    }
+  }
+
+  #readActivity(slot: PeerSlot): void {
+    const peer = this.#tables.peers.get(slot);
+    if (!peer) return;
+    peer.sendActivityArmed = true;
+    peer.receiveActivityArmed = true;
+    const event = { kind: 'activity', peer: slot, activity: peer.activity() } as const;
+    this.#out.push({ kind: 'event', event });
+  }
+}

@@ -1,0 +1,17 @@
+/** What comes out of the reference walk, in order, for its shell to carry out. */
+
+import type { Endpoint } from '../base/address.js';
+import type { PeerSlot } from '../base/identifiers.js';
+import type { WalkEvent } from './tables.js';
+
+export type WalkOutput =
+  /** Send it to the endpoint; a failure comes back as a `sendFailed` input. */
+  | {
+      readonly kind: 'datagram';
+      readonly peer: PeerSlot;
+      readonly endpoint: Endpoint;
+      readonly datagram: Uint8Array;
+    }
+  /** Write it to the TUN; a failure comes back as a `tunFailed` input. */
+  | { readonly kind: 'packet'; readonly packet: Uint8Array }
+  | { readonly kind: 'event'; readonly event: WalkEvent };

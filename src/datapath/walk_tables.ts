@@ -1,0 +1,111 @@
+/**
+ * What both directions of the reference walk read: peers, prefixes, keypairs, endpoints and the MTU. Only table writes change
+ * them. What the walk itself notes about a peer (when its traffic happened, how much, which events are armed) stands in the
+ * peer's entry.
+ */
+
+import { wipe } from '../base/bytes.js';
+import type { PeerSlot, SessionIndex } from '../base/identifiers.js';
+import { type Instant, latest } from '../base/time.js';
+import { EndpointTable } from '../path/endpoint_table.js';
+import { PrefixTrie } from '../route/prefix_trie.js';
+import {
+  createTransportKeypair,
+  type Material,
+  type TransportKeypair,
+} from '../session/transport.js';
+import { DEFAULT_MTU } from './mtu.js';
+import type { Activity, PeerTraffic } from './tables.js';
+
+const NOTHING = 0 as Instant;
+
+export class PeerEntry {
+  readonly slot: PeerSlot;
+  sending: TransportKeypair | undefined;
+  /** `sessionNeeded` with reason `staged` was raised and not answered yet. */
+  stagedRaised = false;
+  sendActivityArmed = true;
+  receiveActivityArmed = true;
+  lastSent = NOTHING;
+  lastReceived = NOTHING;
+  unansweredSend = NOTHING;
+  unansweredReceive = NOTHING;
+  rxBytes = 0n;
+  txBytes = 0n;
+  rxPackets = 0n;
+  txPackets = 0n;
+
+  constructor(slot: PeerSlot) {
+    this.slot = slot;
+  }
+
+  activity(): Activity {
+    const { lastSent, lastReceived, unansweredSend, unansweredReceive } = this;
+    return { lastSent, lastReceived, unansweredSend, unansweredReceive };
+  }
+
+  traffic(): PeerTraffic {
+    const { rxBytes, txBytes, rxPackets, txPackets } = this;
+    return { rxBytes, txBytes, rxPackets, txPackets };
+  }
+
+  noteHandshake(direction: 'sent' | 'received', bytes: number, now: Instant): void {
+    if (direction === 'sent') {
+      this.lastSent = latest(this.lastSent, now);
+      this.txBytes += BigInt(bytes);
+      this.txPackets++;
+    } else {
+      this.lastReceived = latest(this.lastReceived, now);
+      this.rxBytes += BigInt(bytes);
+      this.rxPackets++;
+    }
+  }
+}
+
+export class WalkTables {
+  readonly peers = new Map<PeerSlot, PeerEntry>();
+  readonly prefixes = new PrefixTrie<PeerEntry>();
+  readonly endpoints = new EndpointTable();
+  readonly keypairs = new Map<SessionIndex, TransportKeypair>();
+  mtu = DEFAULT_MTU;
+  mac1Key: Uint8Array | undefined;
+
+  addPeer(slot: PeerSlot): void {
+    if (!this.peers.has(slot)) this.peers.set(slot, new PeerEntry(slot));
+  }
+
+  removePeer(slot: PeerSlot): void {
+    const peer = this.peers.get(slot);
+    if (!peer) return;
+    for (const keypair of [...this.keypairs.values()]) {
+      if (keypair.peer === slot) this.removeKeypair(keypair.localIndex);
+    }
+    this.prefixes.removeOwner(peer);
+    this.endpoints.remove(slot);
+    this.peers.delete(slot);
+  }
+
+  installKeypair(slot: PeerSlot, material: Material): void {
+    if (!this.peers.has(slot) || this.keypairs.has(material.localIndex)) return;
+    this.keypairs.set(material.localIndex, createTransportKeypair(slot, material));
+  }
+
+  /** Re-arms `sessionNeeded`, too. */
+  useKeypair(slot: PeerSlot, localIndex: SessionIndex): void {
+    const keypair = this.keypairs.get(localIndex);
+    const peer = this.peers.get(slot);
+    if (!peer || keypair?.peer !== slot) return;
+    peer.sending = keypair;
+    peer.stagedRaised = false;
+  }
+
+  removeKeypair(localIndex: SessionIndex): void {
+    const keypair = this.keypairs.get(localIndex);
+    if (!keypair) return;
+    this.keypairs.delete(localIndex);
+    const peer = this.peers.get(keypair.peer);
+    if (peer?.sending === keypair) peer.sending = undefined;
+    wipe(keypair.sendKey);
+    wipe(keypair.receiveKey);
+  }
+}

@@ -1,0 +1,86 @@
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import { type Endpoint, parseAddress, parseEndpoint as parseText } from '../../src/base/address.js';
+import { present } from '../../src/base/assert.js';
+import { concat, storeLe32, storeLe64 } from '../../src/base/bytes.js';
+import type { WalkEvent } from '../../src/datapath/tables.js';
+import { emitEndpoint, parseEndpoint, parseEvents } from '../../src/io/native_events.js';
+
+const events = suite('native events');
+
+function endpoint(text: string): Endpoint {
+  return present(parseText(text), `${text} is an endpoint`);
+}
+
+function le32(value: number): Uint8Array {
+  const bytes = new Uint8Array(4);
+  storeLe32(bytes, 0, value);
+  return bytes;
+}
+
+function le64(value: bigint): Uint8Array {
+  const bytes = new Uint8Array(8);
+  storeLe64(bytes, 0, value);
+  return bytes;
+}
+
+function parse(records: Uint8Array): WalkEvent[] {
+  const out: WalkEvent[] = [];
+  parseEvents(records, out);
+  return out;
+}
+
+for (const text of ['192.0.2.7:1', '[2001:db8::7]:65535', '[fe80::1]:51820']) {
+  events(`endpoint: ${text} survives the border`, () => {
+    assert.is(parseEndpoint(emitEndpoint(endpoint(text)), 0).text, text);
+  });
+}
+
+events('endpoint: the local address survives the border', () => {
+  const address = present(parseAddress('198.51.100.4'), 'an address');
+  const local = { address, interfaceIndex: 7 };
+  const back = parseEndpoint(emitEndpoint({ ...endpoint('192.0.2.7:9'), local }), 0);
+  assert.is(back.local?.address.text, '198.51.100.4');
+  assert.is(back.local?.interfaceIndex, 7);
+});
+
+events('a handshake carries its source, its bytes and what waits behind it', () => {
+  const datagram = Uint8Array.of(1, 2, 3);
+  const head = concat(Uint8Array.of(1), le32(5), emitEndpoint(endpoint('192.0.2.1:7')));
+  const [event] = parse(concat(head, Uint8Array.of(3, 0), datagram));
+  assert.is(event?.kind, 'handshake');
+  if (event?.kind !== 'handshake') return;
+  assert.is(event.queued, 5);
+  assert.is(event.source.text, '192.0.2.1:7');
+  assert.equal([...event.datagram], [1, 2, 3]);
+});
+
+events('records back to back come out in order', () => {
+  const moved = emitEndpoint(endpoint('[2001:db8::1]:7'));
+  const records = concat(
+    concat(Uint8Array.of(2), le32(1), Uint8Array.of(0)),
+    concat(Uint8Array.of(2), le32(2), Uint8Array.of(1)),
+    concat(Uint8Array.of(3), le32(3), le32(0xfffffffe)),
+    concat(Uint8Array.of(4), le32(4), moved),
+    concat(Uint8Array.of(5), le32(5), le64(1n), le64(2n), le64(3n), le64(1n << 40n)),
+  );
+  const parsed = parse(records);
+  assert.equal(parsed.slice(0, 3), [
+    { kind: 'sessionNeeded', peer: 1, reason: 'staged' },
+    { kind: 'sessionNeeded', peer: 2, reason: 'rekey' },
+    { kind: 'confirmed', peer: 3, localIndex: 0xfffffffe },
+  ]);
+  const roamed = parsed[3];
+  assert.is(roamed?.kind === 'roamed' && roamed.endpoint.text, '[2001:db8::1]:7');
+  assert.equal(parsed[4], {
+    kind: 'activity',
+    peer: 5,
+    activity: { lastSent: 1, lastReceived: 2, unansweredSend: 3, unansweredReceive: 2 ** 40 },
+  });
+});
+
+events('a record of no known kind is a broken invariant', () => {
+  assert.throws(() => parse(Uint8Array.of(9)), /Invariant broken/);
+});
+
+events.run();

@@ -62,11 +62,14 @@ class Coalescer {
   };
   static constexpr size_t kFront = 64;  // the virtio-net header's room, and alignment
 
-  bool wants(const Flow& flow) const;
+  bool wants(const Flow& flow, const uint8_t* packet, size_t length) const;
   Slot* find(const Flow& flow);
   Slot& freeSlot();
-  bool append(Slot& slot, const Flow& flow, const uint8_t* packet, size_t length, bool inPlace);
+  Slot* oldestSlot();
   bool follows(Slot& slot, const Flow& flow, const uint8_t* packet, size_t length);
+  void append(Slot& slot, const uint8_t* packet, size_t length);
+  void start(Slot& slot, const Flow& flow, size_t length);
+  void makeRoom();
   void release(const Flow& flow);
   void write(Slot& slot);
   void finish(Slot& slot, VirtioNetHeader& header);

@@ -30,7 +30,7 @@ class Inbound {
   Drop data(std::span<uint8_t> bytes, const Endpoint& source, Instant now);
   Drop deliver(const PeerEntry& peer, const uint8_t* inner, size_t length);
   void authenticated(Keypair& keypair, size_t bytes, const Endpoint& source, Instant now);
-  bool ownsSource(const PeerEntry& peer, const uint8_t* inner);
+  void noteData(PeerEntry& peer, Instant now);
 
   const Tables& tables_;
   EventSink& events_;

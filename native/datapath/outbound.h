@@ -9,6 +9,7 @@
 #include <span>
 
 #include "datapath/counters.h"
+#include "datapath/segment.h"
 #include "datapath/staged.h"
 #include "datapath/tables.h"
 #include "wire/virtio_net.h"
@@ -71,17 +72,20 @@ class Outbound {
   struct Target {
     PeerEntry* peer = nullptr;
     const EndpointRecord* endpoint = nullptr;
-    Keypair* keypair = nullptr;  // null: stage
+    Keypair* keypair = nullptr;  // null: there is none to send with, so stage
   };
 
-  Drop route(const uint8_t* inner, Target& target, Instant now) const;
+  Drop route(const uint8_t* inner, Instant now, Target& target) const;
   void superPacket(const VirtioNetHeader& header, std::span<uint8_t> inner, Instant now);
-  void pass(const Target& target, uint8_t* inner, size_t length, Instant now);
-  void stage(PeerEntry& peer, const uint8_t* inner, size_t length);
+  void pass(const Target& target, std::span<uint8_t> inner);
+  void stage(PeerEntry& peer, std::span<const uint8_t> inner);
   bool seal(const Target& target, uint8_t* inner, size_t length);
   void sealKeepalive(const Target& target, Instant now);
-  void sealed(const Target& target, bool isData, Instant now);
-  bool resume(uint32_t slot, Target& target, Instant now) const;
+  void noteSent(const Target& target, bool isData, Instant now);
+  void raiseRekey(const Target& target, Instant now);
+  // The peer's endpoint and keypair; false when one is missing.
+  bool resume(uint32_t slot, Instant now, Target& target) const;
+  void open(const Target& target, size_t size);
   void drop(Drop reason, size_t packets = 1);
 
   const Tables& tables_;
@@ -90,12 +94,13 @@ class Outbound {
   CounterBlock& counters_;
   Staged staged_;
   std::unique_ptr<uint8_t[]> buffer_;
-  uint8_t* const messages_;  // where the batch starts in buffer_
+  // The open batch.
+  uint8_t* const messages_;  // where it starts in buffer_
   size_t bytes_ = 0;
   size_t segment_ = 0;
   size_t count_ = 0;
   size_t limit_ = 0;
-  uint64_t endpointVersion_ = 0;  // of the open batch
+  uint64_t endpointVersion_ = 0;
   uint32_t peer_ = 0;
   Endpoint to_;
 };

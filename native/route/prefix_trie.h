@@ -11,6 +11,7 @@
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
+#include <vector>
 
 #include "base/address.h"
 #include "base/reclaim.h"
@@ -46,16 +47,15 @@ class PrefixTrie {
     Address address;  // the bits behind `length` are zero
     Node* child[2] = {nullptr, nullptr};
     PeerEntry* peer = nullptr;  // null: only a fork
-    uint32_t stamp = 0;
+    uint64_t stamp = 0;
     uint8_t length = 0;
   };
 
-  static const Node* step(const Node* node, const Address& address);
   Node* make(const Address& address, uint8_t length, PeerEntry* peer);
   Node* own(Node* node);
   void discard(Node* node);
   Node* insertAt(Node* node, const Prefix& prefix, PeerEntry* peer);
-  Node* removeAt(Node* node, const Prefix& prefix, bool& found);
+  Node* removeAt(Node* node, const Prefix& prefix);
   Node* removePeerAt(Node* node, const PeerEntry* peer);
   Node* shrink(Node* node);
   static void destroy(Node* node);
@@ -65,7 +65,8 @@ class PrefixTrie {
   Reclaimer& reclaimer_;
   std::atomic<const Node*> root_[2] = {nullptr, nullptr};  // what readers see
   Node* draft_[2] = {nullptr, nullptr};                    // what publish() will show
-  uint32_t stamp_ = 1;
+  uint64_t stamp_ = 1;
+  std::vector<Node*> discarded_;  // known to readers until publish()
   size_t size_ = 0;
 };
 

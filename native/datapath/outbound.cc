@@ -1,0 +1,240 @@
+#include "datapath/outbound.h"
+
+#include "base/barrier.h"
+#include "base/check.h"
+#include "datapath/classify.h"
+#include "encap/wireguard.h"
+#include "session/transport.h"
+
+namespace heddle {
+
+namespace {
+
+// What one UDP datagram, and so one GSO send, may carry (65,535 less the IP and UDP headers).
+constexpr size_t kLimit4 = 65507;
+constexpr size_t kLimit6 = 65487;
+constexpr size_t kBuffer = kSealRoomBefore + 65536 + 1024;
+// The longest inner packet: IPv6 with a full payload.
+constexpr size_t kLongestInner = 40 + 65535;
+static_assert(kLongestInner + 16 + kDataOverhead + kSealRoomBefore <= kBuffer);
+static_assert(kHeadroom >= kSealRoomBefore && kTailroom >= kSealRoomBehind);
+
+// The peer's keypair when it may still be sent with, else null.
+Keypair* usableKeypair(const PeerEntry& peer, Instant now) {
+  Keypair* keypair = peer.sending.load(std::memory_order_acquire);
+  if (keypair == nullptr || isExpired(*keypair, now)) return nullptr;
+  uint64_t counter = keypair->sendCounter.load(std::memory_order_relaxed);
+  return counter < kRejectAfterMessages ? keypair : nullptr;
+}
+
+}  // namespace
+
+Outbound::Outbound(const Tables& tables, EventSink& events, BatchSender& sender,
+                   CounterBlock& counters)
+    : tables_(tables),
+      events_(events),
+      sender_(sender),
+      counters_(counters),
+      buffer_(std::make_unique<uint8_t[]>(kBuffer)),
+      messages_(buffer_.get() + kSealRoomBefore) {}
+
+void Outbound::packet(std::span<uint8_t> inner, Instant now) {
+  counters_.add(Counter::innerIn, 1);
+  counters_.add(Counter::innerInBytes, inner.size());
+  size_t length = innerLength(inner.data(), inner.size());
+  if (length == 0 || length != inner.size()) return drop(Drop::innerMalformed);
+  if (length > tables_.mtu()) return drop(Drop::innerTooBig);
+  Target target;
+  Drop reason = route(inner.data(), now, target);
+  if (reason != Drop::none) return drop(reason);
+  pass(target, inner);
+  if (target.keypair != nullptr) noteSent(target, true, now);
+}
+
+void Outbound::frame(std::span<uint8_t> frame, Instant now) {
+  CHECK(frame.size() >= kVirtioNetHeader);
+  VirtioNetHeader header = parseVirtioNet(frame.data());
+  std::span<uint8_t> inner = frame.subspan(kVirtioNetHeader);
+  if (header.gsoType != kVirtioGsoNone) return superPacket(header, inner, now);
+  bool isPartial = (header.flags & kVirtioNeedsChecksum) != 0;
+  if (isPartial && !completeChecksum(header, inner)) {
+    counters_.add(Counter::innerIn, 1);
+    counters_.add(Counter::innerInBytes, inner.size());
+    return drop(Drop::innerMalformed);
+  }
+  packet(inner, now);
+}
+
+// One look-up for all segments; each counts as a packet.
+void Outbound::superPacket(const VirtioNetHeader& header, std::span<uint8_t> inner, Instant now) {
+  counters_.add(Counter::tunSuperIn, 1);
+  Segmenter segmenter;
+  if (!segmenter.begin(header, inner)) {
+    counters_.add(Counter::innerIn, 1);
+    counters_.add(Counter::innerInBytes, inner.size());
+    return drop(Drop::innerMalformed);
+  }
+  counters_.add(Counter::innerIn, segmenter.count());
+  counters_.add(Counter::innerInBytes, segmenter.bytes());
+  if (segmenter.longest() > tables_.mtu()) return drop(Drop::innerTooBig, segmenter.count());
+  Target target;
+  Drop reason = route(inner.data(), now, target);
+  if (reason != Drop::none) return drop(reason, segmenter.count());
+  for (auto segment = segmenter.next(); !segment.empty(); segment = segmenter.next()) {
+    pass(target, segment);
+  }
+  if (target.keypair != nullptr) noteSent(target, true, now);
+}
+
+void Outbound::flush() {
+  if (count_ == 0) return;
+  counters_.add(Counter::datagramOut, count_);
+  counters_.add(Counter::datagramOutBytes, bytes_);
+  SendBatch batch{.bytes = {messages_, bytes_},
+                  .segment = segment_,
+                  .count = count_,
+                  .peer = peer_,
+                  .to = to_};
+  count_ = 0;
+  bytes_ = 0;
+  sender_.send(batch);
+}
+
+void Outbound::flushStaged(uint32_t peer, bool orKeepalive, Instant now) {
+  Target target;
+  if (!resume(peer, now, target)) return;
+  std::deque<StagedPacket> packets = staged_.take(peer, target.peer->serial);
+  for (StagedPacket& packet : packets) pass(target, {packet.inner(), packet.length()});
+  if (!packets.empty()) {
+    noteSent(target, true, now);
+  } else if (orKeepalive) {
+    sealKeepalive(target, now);
+  }
+  flush();
+}
+
+void Outbound::dropStaged(uint32_t peer) {
+  drop(Drop::stagedExpired, staged_.expire(peer, 0));
+  PeerEntry* entry = tables_.peer(peer);
+  if (entry != nullptr) entry->stagedRaised.store(false, std::memory_order_release);
+}
+
+void Outbound::sendKeepalive(uint32_t peer, Instant now) {
+  Target target;
+  if (!resume(peer, now, target)) return;
+  sealKeepalive(target, now);
+  flush();
+}
+
+void Outbound::forget(uint32_t peer) {
+  const PeerEntry* entry = tables_.peer(peer);
+  drop(Drop::stagedExpired, staged_.expire(peer, entry == nullptr ? 0 : entry->serial));
+}
+
+Drop Outbound::route(const uint8_t* inner, Instant now, Target& target) const {
+  target.peer = tables_.routes().lookup(innerFamily(inner), innerDestination(inner));
+  if (target.peer == nullptr) return Drop::noRoute;
+  target.endpoint = target.peer->endpoint.load(std::memory_order_acquire);
+  if (target.endpoint == nullptr) return Drop::noEndpoint;
+  target.keypair = usableKeypair(*target.peer, now);
+  return Drop::none;
+}
+
+bool Outbound::resume(uint32_t slot, Instant now, Target& target) const {
+  target.peer = tables_.peer(slot);
+  if (target.peer == nullptr) return false;
+  target.endpoint = target.peer->endpoint.load(std::memory_order_acquire);
+  target.keypair = usableKeypair(*target.peer, now);
+  return target.endpoint != nullptr && target.keypair != nullptr;
+}
+
+void Outbound::pass(const Target& target, std::span<uint8_t> inner) {
+  if (target.keypair != nullptr && seal(target, inner.data(), inner.size())) return;
+  stage(*target.peer, inner);
+}
+
+void Outbound::stage(PeerEntry& peer, std::span<const uint8_t> inner) {
+  drop(Drop::stagedExpired, staged_.expire(peer.slot, peer.serial));
+  drop(Drop::stagedOverflow, staged_.push(peer.slot, peer.serial, inner.data(), inner.size()));
+  counters_.add(Counter::staged, 1);
+  if (peer.stagedRaised.load(std::memory_order_acquire)) return;
+  peer.stagedRaised.store(true, std::memory_order_relaxed);
+  if (!events_.sessionNeeded(peer.slot, SessionNeed::staged)) {
+    peer.stagedRaised.store(false, std::memory_order_relaxed);
+  }
+}
+
+// False when the keypair has no counter left.
+bool Outbound::seal(const Target& target, uint8_t* inner, size_t length) {
+  Keypair& keypair = *target.keypair;
+  uint64_t counter = keypair.sendCounter.load(std::memory_order_relaxed);
+  if (counter >= kRejectAfterMessages) return false;
+  size_t padded = paddedLength(length, tables_.mtu());
+  size_t size = kDataOverhead + padded;
+  bool fits = endpointVersion_ == target.endpoint->version && size <= segment_ &&
+              bytes_ + size <= limit_;
+  if (count_ != 0 && !fits) flush();
+  if (count_ == 0) open(target, size);
+  keypair.sendCounter.store(counter + 1, std::memory_order_relaxed);
+  sealMessage(keypair, counter, inner, length, padded, messages_ + bytes_);
+  bytes_ += size;
+  count_++;
+  counters_.add(Counter::sealed, 1);
+  target.peer->sent.bytes.add(size);
+  target.peer->sent.packets.add(1);
+  // GSO takes only a last segment that is shorter.
+  if (size < segment_ || count_ == kBatchSegments) flush();
+  return true;
+}
+
+void Outbound::open(const Target& target, size_t size) {
+  endpointVersion_ = target.endpoint->version;
+  to_ = target.endpoint->endpoint;
+  peer_ = target.peer->slot;
+  limit_ = to_.family == 4 ? kLimit4 : kLimit6;
+  segment_ = size;
+}
+
+void Outbound::sealKeepalive(const Target& target, Instant now) {
+  std::array<uint8_t, kHeadroom + kTailroom> room{};
+  if (!seal(target, room.data() + kHeadroom, 0)) return;
+  counters_.add(Counter::keepaliveOut, 1);
+  noteSent(target, false, now);
+}
+
+void Outbound::noteSent(const Target& target, bool isData, Instant now) {
+  PeerEntry& peer = *target.peer;
+  // The walk found a session, so the next time there is none is news.
+  if (peer.stagedRaised.load(std::memory_order_relaxed)) {
+    peer.stagedRaised.store(false, std::memory_order_relaxed);
+  }
+  peer.sent.last.set(now);
+  if (isData) {
+    if (peer.sent.unanswered.get() <= peer.lastReceived()) {
+      peer.sent.unanswered.set(now);
+      fullBarrier();  // against readActivity, which arms and then reads
+    }
+    if (peer.sendActivityArmed.load(std::memory_order_relaxed)) {
+      peer.sendActivityArmed.store(false, std::memory_order_relaxed);
+      if (!events_.activity(peer.slot, peer.activity())) {
+        peer.sendActivityArmed.store(true, std::memory_order_relaxed);
+      }
+    }
+  }
+  raiseRekey(target, now);
+}
+
+void Outbound::raiseRekey(const Target& target, Instant now) {
+  Keypair& keypair = *target.keypair;
+  if (keypair.sendRekeyRaised) return;
+  uint64_t counter = keypair.sendCounter.load(std::memory_order_relaxed);
+  bool isOld = keypair.isInitiator && elapsed(keypair.createdAt, now) >= kRekeyAfterTime;
+  if (!isOld && counter < kRekeyAfterMessages) return;
+  keypair.sendRekeyRaised = events_.sessionNeeded(target.peer->slot, SessionNeed::rekey);
+}
+
+void Outbound::drop(Drop reason, size_t packets) {
+  if (packets != 0) counters_.drops[static_cast<size_t>(reason)].add(packets);
+}
+
+}  // namespace heddle

@@ -1,0 +1,176 @@
+#include "datapath/tables.h"
+
+#include <vector>
+
+#include "base/barrier.h"
+#include "base/check.h"
+
+namespace heddle {
+
+Activity PeerEntry::activity() const {
+  return {.lastSent = lastSent(),
+          .lastReceived = lastReceived(),
+          .unansweredSend = sent.unanswered.get(),
+          .unansweredReceive = received.unanswered.get()};
+}
+
+Tables::Tables(Reclaimer& reclaimer)
+    : reclaimer_(reclaimer), routes_(reclaimer), sessions_(reclaimer) {}
+
+Tables::~Tables() {
+  sessions_.forEach([](Keypair* keypair) { delete keypair; });
+  for (std::atomic<Chunk*>& chunk : peers_) {
+    Chunk* entries = chunk.load(std::memory_order_relaxed);
+    if (entries == nullptr) continue;
+    for (std::atomic<PeerEntry*>& slot : *entries) {
+      PeerEntry* entry = slot.load(std::memory_order_relaxed);
+      if (entry == nullptr) continue;
+      delete entry->endpoint.load(std::memory_order_relaxed);
+      delete entry;
+    }
+    delete entries;
+  }
+  delete mac1Key_.load(std::memory_order_relaxed);
+}
+
+PeerEntry* Tables::peer(uint32_t slot) const {
+  if (slot >= kMaxPeers) return nullptr;
+  const Chunk* chunk = peers_[slot / kChunk].load(std::memory_order_acquire);
+  return chunk == nullptr ? nullptr : (*chunk)[slot % kChunk].load(std::memory_order_acquire);
+}
+
+void Tables::setMac1Key(std::span<const uint8_t, 32> key) {
+  const Mac1Key* old = mac1Key_.load(std::memory_order_relaxed);
+  mac1Key_.store(new Mac1Key(key), std::memory_order_release);
+  reclaimer_.retire(old);
+}
+
+void Tables::setMtu(uint32_t mtu) { mtu_.store(mtu, std::memory_order_relaxed); }
+
+bool Tables::addPeer(uint32_t slot) {
+  if (slot >= kMaxPeers || peer(slot) != nullptr) return false;
+  std::atomic<Chunk*>& chunk = peers_[slot / kChunk];
+  if (chunk.load(std::memory_order_relaxed) == nullptr) {
+    chunk.store(new Chunk{}, std::memory_order_release);
+  }
+  Chunk& entries = *chunk.load(std::memory_order_relaxed);
+  entries[slot % kChunk].store(new PeerEntry(slot, nextSerial_++), std::memory_order_release);
+  return true;
+}
+
+bool Tables::removePeer(uint32_t slot) {
+  PeerEntry* entry = peer(slot);
+  if (entry == nullptr) return false;
+  routes_.removePeer(entry);
+  routes_.publish();
+  std::vector<uint32_t> indices;
+  sessions_.forEach([&](const Keypair* keypair) {
+    if (&keypair->peer == entry) indices.push_back(keypair->localIndex);
+  });
+  for (uint32_t index : indices) removeKeypair(index);
+  (*peers_[slot / kChunk].load(std::memory_order_relaxed))[slot % kChunk].store(
+      nullptr, std::memory_order_release);
+  // After its prefixes and keypairs, through which readers may still reach it.
+  reclaimer_.retire(entry->endpoint.load(std::memory_order_relaxed));
+  reclaimer_.retire(entry);
+  return true;
+}
+
+bool Tables::insertPrefix(std::span<const uint8_t> address, uint32_t length, uint32_t slot) {
+  CHECK(address.size() == 4 || address.size() == 16);
+  CHECK(length <= 8 * address.size());
+  PeerEntry* entry = peer(slot);
+  if (entry == nullptr) return false;
+  Family family = address.size() == 4 ? Family::ipv4 : Family::ipv6;
+  routes_.insert({family, loadAddress(family, address.data()), static_cast<uint8_t>(length)},
+                 entry);
+  return true;
+}
+
+bool Tables::removePrefix(std::span<const uint8_t> address, uint32_t length) {
+  CHECK(address.size() == 4 || address.size() == 16);
+  CHECK(length <= 8 * address.size());
+  Family family = address.size() == 4 ? Family::ipv4 : Family::ipv6;
+  return routes_.remove(
+      {family, loadAddress(family, address.data()), static_cast<uint8_t>(length)});
+}
+
+void Tables::publishRoutes() { routes_.publish(); }
+
+bool Tables::setEndpoint(uint32_t slot, const Endpoint& endpoint) {
+  PeerEntry* entry = peer(slot);
+  if (entry == nullptr) return false;
+  const EndpointRecord* old = entry->endpoint.load(std::memory_order_relaxed);
+  auto* record = new EndpointRecord{endpoint, nextEndpointVersion_++};
+  entry->endpoint.store(record, std::memory_order_release);
+  reclaimer_.retire(old);
+  return true;
+}
+
+bool Tables::installKeypair(uint32_t slot, const KeypairMaterial& material) {
+  PeerEntry* entry = peer(slot);
+  if (entry == nullptr || sessions_.find(material.localIndex) != nullptr) return false;
+  sessions_.insert(new Keypair(*entry, material));
+  return true;
+}
+
+bool Tables::useKeypair(uint32_t slot, uint32_t localIndex) {
+  PeerEntry* entry = peer(slot);
+  Keypair* keypair = sessions_.find(localIndex);
+  if (entry == nullptr || keypair == nullptr || &keypair->peer != entry) return false;
+  entry->sending.store(keypair, std::memory_order_release);
+  entry->stagedRaised.store(false, std::memory_order_release);
+  return true;
+}
+
+bool Tables::removeKeypair(uint32_t localIndex) {
+  Keypair* keypair = sessions_.remove(localIndex);
+  if (keypair == nullptr) return false;
+  if (keypair->peer.sending.load(std::memory_order_relaxed) == keypair) {
+    keypair->peer.sending.store(nullptr, std::memory_order_release);
+  }
+  reclaimer_.retire(keypair);
+  return true;
+}
+
+bool Tables::noteHandshake(uint32_t slot, bool sent, uint32_t bytes, Instant now) {
+  PeerEntry* entry = peer(slot);
+  if (entry == nullptr) return false;
+  (sent ? entry->handshakeSentAt : entry->handshakeReceivedAt).set(now);
+  (sent ? entry->handshakeBytesSent : entry->handshakeBytesReceived).add(bytes);
+  return true;
+}
+
+bool Tables::readActivity(uint32_t slot, Activity& activity) {
+  PeerEntry* entry = peer(slot);
+  if (entry == nullptr) return false;
+  // Either the walk finds the flag armed, or what it wrote before is read here.
+  entry->sendActivityArmed.store(true, std::memory_order_relaxed);
+  entry->receiveActivityArmed.store(true, std::memory_order_relaxed);
+  fullBarrier();
+  activity = entry->activity();
+  return true;
+}
+
+bool Tables::rearmStaged(uint32_t slot) {
+  PeerEntry* entry = peer(slot);
+  if (entry == nullptr) return false;
+  entry->stagedRaised.store(false, std::memory_order_release);
+  return true;
+}
+
+Activity Tables::activity(uint32_t slot) const {
+  const PeerEntry* entry = peer(slot);
+  return entry == nullptr ? Activity{} : entry->activity();
+}
+
+PeerTraffic Tables::traffic(uint32_t slot) const {
+  const PeerEntry* entry = peer(slot);
+  if (entry == nullptr) return {};
+  return {.rxBytes = entry->received.bytes.get() + entry->handshakeBytesReceived.get(),
+          .txBytes = entry->sent.bytes.get() + entry->handshakeBytesSent.get(),
+          .rxPackets = entry->received.packets.get(),
+          .txPackets = entry->sent.packets.get()};
+}
+
+}  // namespace heddle

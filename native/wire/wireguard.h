@@ -1,0 +1,43 @@
+// WireGuard's messages (whitepaper §5.4), all fields little-endian. The walk reads the type of every message, where mac1 stands in
+// a handshake message, and the header of a data message:
+//
+//   0          4                8               16
+//   +----------+----------------+---------------+----------------+-----+
+//   | type = 4 | receiver index | counter       | ciphertext ... | tag |
+//   +----------+----------------+---------------+----------------+-----+
+//
+// The type is the full 32-bit word: its three upper bytes are reserved and zero.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+#include "base/endian.h"
+
+namespace heddle {
+
+inline constexpr uint32_t kTypeInitiation = 1;
+inline constexpr uint32_t kTypeResponse = 2;
+inline constexpr uint32_t kTypeCookie = 3;
+inline constexpr uint32_t kTypeData = 4;
+
+inline constexpr size_t kInitiationLength = 148;
+inline constexpr size_t kResponseLength = 92;
+inline constexpr size_t kCookieLength = 64;
+inline constexpr size_t kMacLength = 16;  // mac1 and mac2 end a handshake message, in this order
+
+inline constexpr size_t kDataHeader = 16;
+inline constexpr size_t kDataTag = 16;
+inline constexpr size_t kDataOverhead = kDataHeader + kDataTag;
+
+inline uint32_t messageType(const uint8_t* message) { return loadLe32(message); }
+inline uint32_t dataReceiver(const uint8_t* message) { return loadLe32(message + 4); }
+inline uint64_t dataCounter(const uint8_t* message) { return loadLe64(message + 8); }
+
+inline void emitDataHeader(uint8_t* message, uint32_t receiver, uint64_t counter) {
+  storeLe32(message, kTypeData);
+  storeLe32(message + 4, receiver);
+  storeLe64(message + 8, counter);
+}
+
+}  // namespace heddle

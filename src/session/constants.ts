@@ -9,6 +9,12 @@ import { type Duration, millis, seconds } from '../base/time.js';
 export const REKEY_AFTER_TIME: Duration = seconds(120);
 /** REJECT_AFTER_TIME - KEEPALIVE_TIMEOUT - REKEY_TIMEOUT: when an initiator that only receives asks for a successor. */
 export const REKEY_AFTER_TIME_RECEIVING: Duration = seconds(165);
+/** ... or when it received with one this old: REJECT_AFTER_TIME - KEEPALIVE_TIMEOUT - REKEY_TIMEOUT (§6.2). */
+export const REKEY_AFTER_TIME_RECEIVING: Duration = seconds(165);
+/** ... or when its counter is past this. */
+export const REKEY_AFTER_MESSAGES = 1n << 60n;
+/** Counters from here on are never sent and never accepted: 2^64 - 2^13 - 1. */
+export const REJECT_AFTER_MESSAGES = (1n << 64n) - (1n << 13n) - 1n;
 /** A keypair this old neither seals nor opens. */
 export const REJECT_AFTER_TIME: Duration = seconds(180);
 /** The initiator of a session asks for its successor from this counter on. */

@@ -32,8 +32,9 @@ export function readFile(path: string, limit: number): ReadFile {
     if (!stat.isFile()) {
       throw new FileError('NOT_A_FILE', `Cannot read "${path}": it is not a regular file`);
     }
-    const bytes = new Uint8Array(Math.min(stat.size, limit) + 1);
     if (stat.size > limit) throw tooBig(path, stat.size, limit);
+    // One byte more than allowed: a file may grow while it is read, and one of /proc has no size.
+    const bytes = new Uint8Array(limit + 1);
     const length = readWhole(fd, bytes, path);
     if (length > limit) throw tooBig(path, length, limit);
     return { bytes: bytes.slice(0, length), mode: stat.mode & 0o777 };
@@ -71,13 +72,13 @@ export function ensureFolder(path: string, mode: number): void {
  */
 export function createPrivateFile(path: string, bytes: Uint8Array): boolean {
   const temporary = `${path}.${process.pid}.new`;
+  attempt('write', path, () => writeSynced(temporary, bytes));
   try {
-    attempt('write', path, () => writeSynced(temporary, bytes));
     fs.linkSync(temporary, path);
     return true;
   } catch (error) {
     if (errnoOf(error) === 'EEXIST') return false;
-    throw error instanceof FileError ? error : fileError('write', path, error);
+    throw fileError('write', path, error);
   } finally {
     fs.rmSync(temporary, { force: true });
   }
@@ -135,6 +136,9 @@ function writeSynced(path: string, bytes: Uint8Array): void {
     let at = 0;
     while (at < bytes.length) at += fs.writeSync(fd, bytes, at);
     fs.fsyncSync(fd);
+  } catch (error) {
+    fs.rmSync(path, { force: true });
+    throw error;
   } finally {
     fs.closeSync(fd);
   }

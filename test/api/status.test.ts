@@ -1,0 +1,112 @@
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import { statusDocument } from '../../src/api/status.js';
+import { instant } from '../../src/base/time.js';
+import { NOW, peerSnapshot, statusSource } from '../support/status.js';
+
+const test = suite('api/status');
+
+test('document: has every key that programs rely on', () => {
+  const document = statusDocument(statusSource());
+  assert.equal(JSON.parse(JSON.stringify(document)), {
+    schemaVersion: 1,
+    version: '1.2.3',
+    pid: 4711,
+    health: 'ok',
+    warnings: [],
+    uptimeSeconds: 192,
+    interface: 'heddle0',
+    publicKey: 'CQkJCQkJCQkJCQkJCQkJCQkJCQkJCQkJCQkJCQkJCQk=',
+    addresses: ['10.77.0.1/24'],
+    mtu: 1420,
+    listenPort: 51820,
+    fwMark: 0,
+    datapath: 'native',
+    remarks: ['chacha20-poly1305: openssl assembly'],
+    peers: [
+      {
+        name: 'beta',
+        publicKey: 'BwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwc=',
+        hasPresharedKey: true,
+        endpoint: '192.0.2.7:51820',
+        state: 'established',
+        addresses: ['10.77.0.2', 'fd77::2'],
+        allowedIps: ['10.77.0.2/32', 'fd77::2/128', '10.8.0.0/16'],
+        encapsulation: 'wireguard',
+        persistentKeepaliveSeconds: 25,
+        latestHandshake: '2026-11-23T01:02:03.456Z',
+        latestHandshakeAgeSeconds: 63,
+        handshakeRoundTripMs: 1.5,
+        rxBytes: 12_390,
+        txBytes: '1152921504606846976',
+        rxPackets: 10,
+        txPackets: 11,
+        dropsByReason: {},
+      },
+    ],
+    counters: { inner_in: 5 },
+    dropsByReason: { replay: 3, tag: 0, mac2: 2 },
+  });
+});
+
+test('document: what is unknown is null, never absent', () => {
+  const peer = peerSnapshot({
+    endpoint: undefined,
+    persistentKeepalive: undefined,
+    latestHandshake: undefined,
+    handshakeRoundTrip: undefined,
+    state: 'idle',
+  });
+  const [status] = statusDocument(statusSource([peer])).peers;
+  assert.is(status?.endpoint, null);
+  assert.is(status?.persistentKeepaliveSeconds, null);
+  assert.is(status?.latestHandshake, null);
+  assert.is(status?.latestHandshakeAgeSeconds, null);
+  assert.is(status?.handshakeRoundTripMs, null);
+});
+
+const old = (ageSeconds: number) => ({
+  at: instant(NOW - ageSeconds * 1_000_000),
+  wall: peerSnapshot().latestHandshake?.wall ?? never(),
+});
+
+function never(): never {
+  throw new Error('the snapshot has a handshake');
+}
+
+const HEALTH = [
+  [
+    'no session yet',
+    peerSnapshot({ state: 'handshaking', latestHandshake: undefined }),
+    'degraded',
+  ],
+  [
+    'only a dead session',
+    peerSnapshot({ state: 'handshaking', latestHandshake: old(180) }),
+    'degraded',
+  ],
+  ['a rekey under way', peerSnapshot({ state: 'handshaking', latestHandshake: old(179) }), 'ok'],
+  ['nobody asked', peerSnapshot({ state: 'idle', latestHandshake: undefined }), 'ok'],
+  ['an old session', peerSnapshot({ state: 'established', latestHandshake: old(500) }), 'ok'],
+] as const;
+
+for (const [reason, peer, health] of HEALTH) {
+  test(`health: ${health} with ${reason}`, () => {
+    const document = statusDocument(statusSource([peer]));
+    assert.is(document.health, health);
+    assert.is(document.warnings.length, health === 'ok' ? 0 : 1);
+  });
+}
+
+test('health: load is a warning, not a degradation', () => {
+  const source = statusSource();
+  const snapshot = { ...source.snapshot, underLoad: true };
+  const document = statusDocument({ ...source, snapshot });
+  assert.is(document.health, 'ok');
+  assert.equal(
+    document.warnings.map((warning) => warning.code),
+    ['handshake_load'],
+  );
+});
+
+test.run();

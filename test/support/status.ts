@@ -1,0 +1,57 @@
+/** A status source with one peer, for the tests of the status document and of the screens drawn from it. */
+
+import type { StatusSource } from '../../src/api/status.js';
+import { parseEndpoint, parseInterfaceAddress, parsePrefix } from '../../src/base/address.js';
+import { present } from '../../src/base/assert.js';
+import { peerSlot } from '../../src/base/identifiers.js';
+import { instant, millis, seconds, wallTime } from '../../src/base/time.js';
+import type { PeerSnapshot } from '../../src/node/snapshot.js';
+
+export const NOW = instant(1_000_000_000);
+
+export function peerSnapshot(changes: Partial<PeerSnapshot> = {}): PeerSnapshot {
+  return {
+    slot: peerSlot(0),
+    name: 'beta',
+    publicKey: new Uint8Array(32).fill(7),
+    hasPresharedKey: true,
+    endpoint: parseEndpoint('192.0.2.7:51820'),
+    allowedIps: ['10.77.0.2/32', 'fd77::2/128', '10.8.0.0/16'].map((text) =>
+      present(parsePrefix(text), 'the prefix is right'),
+    ),
+    persistentKeepalive: seconds(25),
+    latestHandshake: { at: instant(NOW - 63_000_000), wall: wallTime(1_795_395_723_456_000) },
+    handshakeRoundTrip: millis(1.5),
+    state: 'established',
+    ...changes,
+  };
+}
+
+export function statusSource(
+  peers: readonly PeerSnapshot[] = [peerSnapshot()],
+  changes: Partial<StatusSource> = {},
+): StatusSource {
+  return {
+    version: '1.2.3',
+    pid: 4711,
+    startedAt: instant(NOW - 192_000_000),
+    now: NOW,
+    interface: 'heddle0',
+    addresses: [present(parseInterfaceAddress('10.77.0.1/24'), 'the address is right')],
+    mtu: 1420,
+    listenPort: 51820,
+    fwMark: 0,
+    datapath: 'native',
+    remarks: ['chacha20-poly1305: openssl assembly'],
+    snapshot: {
+      publicKey: new Uint8Array(32).fill(9),
+      peers,
+      handshakeDrops: { mac2: 2 },
+      underLoad: false,
+    },
+    traffic: () => ({ rxBytes: 12_390n, txBytes: 1n << 60n, rxPackets: 10n, txPackets: 11n }),
+    counters: { inner_in: 5n },
+    drops: { replay: 3n, tag: 0n },
+    ...changes,
+  };
+}

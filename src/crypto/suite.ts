@@ -14,9 +14,19 @@ export interface CryptoSuite {
   /** ChaCha20-Poly1305 (RFC 8439) with WireGuard's nonce: 4 zero bytes, then `counter` little-endian. Ciphertext, tag. */
   seal(key: Uint8Array, counter: bigint, plaintext: Uint8Array, ad: Uint8Array): Uint8Array;
   /** Undefined when the tag does not match. */
-  open(key: Uint8Array, counter: bigint, sealed: Uint8Array, ad: Uint8Array): Uint8Array | undefined;
+  open(
+    key: Uint8Array,
+    counter: bigint,
+    sealed: Uint8Array,
+    ad: Uint8Array,
+  ): Uint8Array | undefined;
   /** XChaCha20-Poly1305 with a 24-byte nonce, for cookie replies (WireGuard §5.4.7). */
   xseal(key: Uint8Array, nonce: Uint8Array, plaintext: Uint8Array, ad: Uint8Array): Uint8Array;
   /** Undefined when the tag does not match. */
-  xopen(key: Uint8Array, nonce: Uint8Array, sealed: Uint8Array, ad: Uint8Array): Uint8Array | undefined;
+  xopen(
+    key: Uint8Array,
+    nonce: Uint8Array,
+    sealed: Uint8Array,
+    ad: Uint8Array,
+  ): Uint8Array | undefined;
 }

@@ -1,0 +1,178 @@
+/**
+ * BLAKE2s (RFC 7693): the hash and the keyed MAC of WireGuard (§5.4). libsodium has BLAKE2b only, so this is heddle's own. It
+ * hashes handshake messages, at most a few hundred bytes each, and never runs for a data packet.
+ */
+
+import { assert } from '../base/assert.js';
+import { loadLe32, storeLe32 } from '../base/bytes.js';
+
+export const HASH_BYTES = 32;
+export const BLOCK_BYTES = 64;
+/** WireGuard §5.4.4: mac1 and mac2. */
+export const MAC_BYTES = 16;
+
+export interface Blake2sOptions {
+  /** 1 to 32 bytes; absent or empty: unkeyed. */
+  readonly key?: Uint8Array;
+  /** Of the digest, 1 to 32; absent: 32. */
+  readonly length?: number;
+}
+
+/** The 32-byte hash of all parts, one after the other. */
+export function blake2s(...parts: readonly Uint8Array[]): Uint8Array {
+  return digestOf(new Blake2s(), parts);
+}
+
+/** WireGuard's MAC: 16 bytes, keyed with 1 to 32 bytes. */
+export function blake2sMac(key: Uint8Array, ...parts: readonly Uint8Array[]): Uint8Array {
+  return digestOf(new Blake2s({ key, length: MAC_BYTES }), parts);
+}
+
+/** The hash in steps: any number of `update`, then `digest` once. Keeps no reference to its input. */
+export class Blake2s {
+  readonly #length: number;
+  readonly #state = Uint32Array.from(IV);
+  readonly #block = new Uint8Array(BLOCK_BYTES);
+  /** Bytes of `#block` in use. A full block waits for the next byte, because the last one is compressed otherwise. */
+  #filled = 0;
+  /** Bytes compressed so far; far below 2^53. */
+  #compressed = 0;
+  #isDone = false;
+
+  constructor(options: Blake2sOptions = {}) {
+    const key = options.key ?? new Uint8Array(0);
+    this.#length = options.length ?? HASH_BYTES;
+    assert(key.length <= HASH_BYTES, 'a BLAKE2s key has at most 32 bytes');
+    assert(this.#length >= 1 && this.#length <= HASH_BYTES, 'a BLAKE2s digest has 1 to 32 bytes');
+    const parameters = 0x0101_0000 | (key.length << 8) | this.#length;
+    this.#state[0] = (this.#state[0] ?? 0) ^ parameters;
+    if (key.length > 0) {
+      this.#block.set(key);
+      this.#filled = BLOCK_BYTES;
+    }
+  }
+
+  update(bytes: Uint8Array): this {
+    assert(!this.#isDone, 'a hash is not updated after its digest');
+    let at = 0;
+    while (at < bytes.length) {
+      if (this.#filled === BLOCK_BYTES) {
+        this.#compressed += BLOCK_BYTES;
+        this.#compress(false);
+        this.#filled = 0;
+      }
+      const taken = Math.min(BLOCK_BYTES - this.#filled, bytes.length - at);
+      this.#block.set(bytes.subarray(at, at + taken), this.#filled);
+      this.#filled += taken;
+      at += taken;
+    }
+    return this;
+  }
+
+  /** The digest; what the hash held is wiped. */
+  digest(): Uint8Array {
+    assert(!this.#isDone, 'a hash gives its digest once');
+    this.#isDone = true;
+    this.#compressed += this.#filled;
+    this.#block.fill(0, this.#filled);
+    this.#compress(true);
+    const whole = new Uint8Array(HASH_BYTES);
+    for (let i = 0; i < 8; i++) storeLe32(whole, 4 * i, this.#state[i] ?? 0);
+    const digest = whole.slice(0, this.#length);
+    whole.fill(0);
+    this.#state.fill(0);
+    this.#block.fill(0);
+    return digest;
+  }
+
+  /** RFC 7693 §3.2: the function F over `#block`. */
+  #compress(isLast: boolean): void {
+    const m = new Uint32Array(16);
+    for (let i = 0; i < 16; i++) m[i] = loadLe32(this.#block, 4 * i);
+    const v = new Uint32Array(16);
+    v.set(this.#state, 0);
+    v.set(IV, 8);
+    v[12] = (v[12] ?? 0) ^ (this.#compressed >>> 0);
+    v[13] = (v[13] ?? 0) ^ Math.floor(this.#compressed / 0x1_0000_0000);
+    if (isLast) v[14] = ~(v[14] ?? 0);
+    for (const s of SIGMA) round(v, m, s);
+    for (let i = 0; i < 8; i++) {
+      this.#state[i] = (this.#state[i] ?? 0) ^ (v[i] ?? 0) ^ (v[i + 8] ?? 0);
+    }
+    m.fill(0);
+    v.fill(0);
+  }
+}
+
+function digestOf(hash: Blake2s, parts: readonly Uint8Array[]): Uint8Array {
+  for (const part of parts) hash.update(part);
+  return hash.digest();
+}
+
+/** Four columns, then four diagonals. */
+function round(v: Uint32Array, m: Uint32Array, s: readonly number[]): void {
+  for (let i = 0; i < 8; i++) {
+    const shift = i < 4 ? 0 : 1;
+    const column = i & 3;
+    mix(
+      v,
+      [
+        column,
+        4 + ((column + shift) & 3),
+        8 + ((column + 2 * shift) & 3),
+        12 + ((column + 3 * shift) & 3),
+      ],
+      m[s[2 * i] ?? 0] ?? 0,
+      m[s[2 * i + 1] ?? 0] ?? 0,
+    );
+  }
+}
+
+/** RFC 7693 §3.1: the function G on the four words of `v` at `places`. */
+function mix(
+  v: Uint32Array,
+  places: readonly [number, number, number, number],
+  x: number,
+  y: number,
+): void {
+  const [atA, atB, atC, atD] = places;
+  let a = v[atA] ?? 0;
+  let b = v[atB] ?? 0;
+  let c = v[atC] ?? 0;
+  let d = v[atD] ?? 0;
+  a = (a + b + x) | 0;
+  d = rotate(d ^ a, 16);
+  c = (c + d) | 0;
+  b = rotate(b ^ c, 12);
+  a = (a + b + y) | 0;
+  d = rotate(d ^ a, 8);
+  c = (c + d) | 0;
+  b = rotate(b ^ c, 7);
+  v[atA] = a;
+  v[atB] = b;
+  v[atC] = c;
+  v[atD] = d;
+}
+
+/** To the right, in 32 bits. */
+function rotate(word: number, bits: number): number {
+  return (word >>> bits) | (word << (32 - bits));
+}
+
+const IV: readonly number[] = [
+  0x6a09e667, 0xbb67ae85, 0x3c6ef372, 0xa54ff53a, 0x510e527f, 0x9b05688c, 0x1f83d9ab, 0x5be0cd19,
+];
+
+/** RFC 7693 §2.7: which message word goes where, one row a round. */
+const SIGMA: readonly (readonly number[])[] = [
+  [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15],
+  [14, 10, 4, 8, 9, 15, 13, 6, 1, 12, 0, 2, 11, 7, 5, 3],
+  [11, 8, 12, 0, 5, 2, 15, 13, 10, 14, 3, 6, 7, 1, 9, 4],
+  [7, 9, 3, 1, 13, 12, 11, 14, 2, 6, 5, 10, 4, 0, 15, 8],
+  [9, 0, 5, 7, 2, 4, 10, 15, 14, 1, 11, 12, 6, 8, 3, 13],
+  [2, 12, 6, 10, 0, 11, 8, 3, 4, 13, 7, 5, 15, 14, 1, 9],
+  [12, 5, 1, 15, 14, 13, 4, 10, 0, 7, 6, 3, 9, 2, 8, 11],
+  [13, 11, 7, 14, 12, 1, 3, 9, 5, 0, 15, 4, 8, 6, 2, 10],
+  [6, 15, 14, 9, 11, 3, 0, 8, 12, 2, 13, 7, 1, 4, 10, 5],
+  [10, 2, 8, 4, 7, 6, 1, 5, 15, 11, 9, 14, 3, 12, 13, 0],
+];

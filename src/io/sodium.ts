@@ -1,0 +1,112 @@
+/** The primitives of crypto/suite.ts by libsodium, through sodium-native. */
+
+import sodium from 'sodium-native';
+import { assert } from '../base/assert.js';
+import { isZero, storeLe64 } from '../base/bytes.js';
+import { type CryptoSuite, KEY_BYTES, TAG_BYTES } from '../crypto/suite.js';
+
+const NONCE_BYTES = 12;
+const XNONCE_BYTES = 24;
+const COUNTER_AT = 4;
+
+export class SodiumSuite implements CryptoSuite {
+  dh(privateKey: Uint8Array, publicKey: Uint8Array): Uint8Array | undefined {
+    assertLength('private key', privateKey, KEY_BYTES);
+    assertLength('public key', publicKey, KEY_BYTES);
+    const shared = new Uint8Array(KEY_BYTES);
+    // libsodium refuses points of low order itself; the lengths are checked, so nothing else makes it throw.
+    const isComputed = succeeds(() => sodium.crypto_scalarmult(shared, privateKey, publicKey));
+    return isComputed && !isZero(shared) ? shared : undefined;
+  }
+
+  publicKey(privateKey: Uint8Array): Uint8Array {
+    assertLength('private key', privateKey, KEY_BYTES);
+    const point = new Uint8Array(KEY_BYTES);
+    sodium.crypto_scalarmult_base(point, privateKey);
+    return point;
+  }
+
+  seal(key: Uint8Array, counter: bigint, plaintext: Uint8Array, ad: Uint8Array): Uint8Array {
+    return this.sealIetf(key, nonceOf(counter), plaintext, ad);
+  }
+
+  open(
+    key: Uint8Array,
+    counter: bigint,
+    sealed: Uint8Array,
+    ad: Uint8Array,
+  ): Uint8Array | undefined {
+    return this.openIetf(key, nonceOf(counter), sealed, ad);
+  }
+
+  /** `seal` with any 12-byte nonce (RFC 8439 §2.8). */
+  sealIetf(key: Uint8Array, nonce: Uint8Array, plaintext: Uint8Array, ad: Uint8Array): Uint8Array {
+    assertLength('key', key, KEY_BYTES);
+    assertLength('nonce', nonce, NONCE_BYTES);
+    const sealed = new Uint8Array(plaintext.length + TAG_BYTES);
+    sodium.crypto_aead_chacha20poly1305_ietf_encrypt(sealed, plaintext, ad, null, nonce, key);
+    return sealed;
+  }
+
+  /** `open` with any 12-byte nonce. */
+  openIetf(
+    key: Uint8Array,
+    nonce: Uint8Array,
+    sealed: Uint8Array,
+    ad: Uint8Array,
+  ): Uint8Array | undefined {
+    assertLength('key', key, KEY_BYTES);
+    assertLength('nonce', nonce, NONCE_BYTES);
+    if (sealed.length < TAG_BYTES) return undefined;
+    const plaintext = new Uint8Array(sealed.length - TAG_BYTES);
+    const isAuthentic = succeeds(() =>
+      sodium.crypto_aead_chacha20poly1305_ietf_decrypt(plaintext, null, sealed, ad, nonce, key),
+    );
+    return isAuthentic ? plaintext : undefined;
+  }
+
+  xseal(key: Uint8Array, nonce: Uint8Array, plaintext: Uint8Array, ad: Uint8Array): Uint8Array {
+    assertLength('key', key, KEY_BYTES);
+    assertLength('nonce', nonce, XNONCE_BYTES);
+    const sealed = new Uint8Array(plaintext.length + TAG_BYTES);
+    sodium.crypto_aead_xchacha20poly1305_ietf_encrypt(sealed, plaintext, ad, null, nonce, key);
+    return sealed;
+  }
+
+  xopen(
+    key: Uint8Array,
+    nonce: Uint8Array,
+    sealed: Uint8Array,
+    ad: Uint8Array,
+  ): Uint8Array | undefined {
+    assertLength('key', key, KEY_BYTES);
+    assertLength('nonce', nonce, XNONCE_BYTES);
+    if (sealed.length < TAG_BYTES) return undefined;
+    const plaintext = new Uint8Array(sealed.length - TAG_BYTES);
+    const isAuthentic = succeeds(() =>
+      sodium.crypto_aead_xchacha20poly1305_ietf_decrypt(plaintext, null, sealed, ad, nonce, key),
+    );
+    return isAuthentic ? plaintext : undefined;
+  }
+}
+
+/** WireGuard §5.4.6: 4 zero bytes, then the counter, little-endian. */
+function nonceOf(counter: bigint): Uint8Array {
+  const nonce = new Uint8Array(NONCE_BYTES);
+  storeLe64(nonce, COUNTER_AT, counter);
+  return nonce;
+}
+
+/** sodium-native throws where libsodium returns -1, which is an outcome here. */
+function succeeds(call: () => unknown): boolean {
+  try {
+    call();
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+function assertLength(what: string, bytes: Uint8Array, length: number): void {
+  assert(bytes.length === length, `a ${what} has ${length} bytes`);
+}

@@ -58,7 +58,10 @@ export function readPrivateFile(path: string, limit: number): Uint8Array {
 export function ensureFolder(path: string, mode: number): void {
   attempt('create', path, () => {
     fs.mkdirSync(dirname(path), { recursive: true, mode: 0o755 });
-    if (!fs.existsSync(path)) fs.mkdirSync(path, { mode });
+    if (fs.existsSync(path)) return;
+    fs.mkdirSync(path, { mode });
+    // The umask may have taken away more than others' rights.
+    fs.chmodSync(path, mode);
   });
   const stat = fs.statSync(path);
   if (!stat.isDirectory()) throw new FileError('NOT_A_FOLDER', `"${path}" is not a folder`);

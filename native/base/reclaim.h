@@ -6,7 +6,6 @@
 // loop.
 #pragma once
 
-#include <array>
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
@@ -36,7 +35,7 @@ class Reclaimer {
     const Reclaimer* owner_ = nullptr;
     std::atomic<uint64_t> seen_{0};  // the epoch last seen; 0 is offline
     std::atomic<bool> taken_{false};
-    char padding_[64 - 24]{};
+    [[maybe_unused]] char padding_[64 - 24]{};
   };
 
   static constexpr size_t kReaders = 64;
@@ -75,7 +74,7 @@ class Reclaimer {
   uint64_t oldestSeen() const;
 
   std::atomic<uint64_t> epoch_{1};
-  alignas(64) std::array<Reader, kReaders> readers_;
+  alignas(64) Reader readers_[kReaders];
   std::vector<Retired> retired_;  // oldest first
 };
 

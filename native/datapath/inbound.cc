@@ -84,8 +84,12 @@ void Inbound::authenticated(Keypair& keypair, size_t bytes, const Endpoint& sour
   counters_.add(Counter::opened, 1);
   peer.received.bytes.add(bytes);
   peer.received.packets.add(1);
+  bool isData = bytes > kDataOverhead;
+  if (isData && peer.received.unanswered.get() <= peer.lastSent()) {
+    peer.received.unanswered.set(now);
+    fullBarrier();  // against readActivity, which arms and then reads
+  }
   peer.received.last.set(now);
-  if (bytes > kDataOverhead) noteData(peer, now);
   const EndpointRecord* known = peer.endpoint.load(std::memory_order_acquire);
   uint64_t version = known == nullptr ? 0 : known->version;
   bool isNews = peer.received.roamedVersion != version;
@@ -100,13 +104,10 @@ void Inbound::authenticated(Keypair& keypair, size_t bytes, const Endpoint& sour
       elapsed(keypair.createdAt, now) >= kRekeyAfterTimeReceiving) {
     keypair.receiveRekeyRaised = events_.sessionNeeded(peer.slot, SessionNeed::rekey);
   }
+  if (isData) raiseActivity(peer);
 }
 
-void Inbound::noteData(PeerEntry& peer, Instant now) {
-  if (peer.received.unanswered.get() <= peer.lastSent()) {
-    peer.received.unanswered.set(now);
-    fullBarrier();  // against readActivity, which arms and then reads
-  }
+void Inbound::raiseActivity(PeerEntry& peer) {
   if (!peer.receiveActivityArmed.load(std::memory_order_relaxed)) return;
   peer.receiveActivityArmed.store(false, std::memory_order_relaxed);
   if (!events_.activity(peer.slot, peer.activity())) {

@@ -136,8 +136,10 @@ bool Tables::removeKeypair(uint32_t localIndex) {
 bool Tables::noteHandshake(uint32_t slot, bool sent, uint32_t bytes, Instant now) {
   PeerEntry* entry = peer(slot);
   if (entry == nullptr) return false;
-  (sent ? entry->handshakeSentAt : entry->handshakeReceivedAt).set(now);
+  Word& last = sent ? entry->handshakeSentAt : entry->handshakeReceivedAt;
+  last.set(std::max(last.get(), now));
   (sent ? entry->handshakeBytesSent : entry->handshakeBytesReceived).add(bytes);
+  (sent ? entry->handshakesSent : entry->handshakesReceived).add(1);
   return true;
 }
 
@@ -169,8 +171,8 @@ PeerTraffic Tables::traffic(uint32_t slot) const {
   if (entry == nullptr) return {};
   return {.rxBytes = entry->received.bytes.get() + entry->handshakeBytesReceived.get(),
           .txBytes = entry->sent.bytes.get() + entry->handshakeBytesSent.get(),
-          .rxPackets = entry->received.packets.get(),
-          .txPackets = entry->sent.packets.get()};
+          .rxPackets = entry->received.packets.get() + entry->handshakesReceived.get(),
+          .txPackets = entry->sent.packets.get() + entry->handshakesSent.get()};
 }
 
 }  // namespace heddle

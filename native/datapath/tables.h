@@ -86,6 +86,8 @@ struct PeerEntry {
   Word handshakeReceivedAt;
   Word handshakeBytesSent;
   Word handshakeBytesReceived;
+  Word handshakesSent;
+  Word handshakesReceived;
 
   PeerDirection sent;
   PeerDirection received;

@@ -1,0 +1,109 @@
+/**
+ * What a node needs of its host, as an ordered list: the link's MTU, its addresses, routes for the peers' prefixes, and, for a
+ * default route, the rules that keep the tunnel's own datagrams out of the tunnel. The way is wg-quick's, so that who knows
+ * wg-quick knows what to expect. Pure: io/host.ts carries a plan out and takes it back.
+ */
+
+import {
+  type Family,
+  type InterfaceAddress,
+  type Prefix,
+  prefixContains,
+  prefixOf,
+} from '../base/address.js';
+
+/** 0 in a packet's length that neither IPv6 nor an IPv4 host would accept; an MTU below it breaks IPv6 (RFC 8200 §5). */
+export const LEAST_MTU = 1280;
+/** 65,535 less WireGuard's overhead. */
+export const GREATEST_MTU = 65_455;
+/** IPv6 (40), UDP (8), and a data message's header and tag (32): what wg-quick takes off the underlay's MTU, too. */
+export const OVERHEAD = 80;
+/** Where nothing says how large the underlay's packets may be: 1500 less the overhead. */
+export const FALLBACK_MTU = 1420;
+/** The first table and mark tried for a default route, as wg-quick does. */
+export const FIRST_TABLE = 51820;
+
+export type HostStep =
+  | { readonly kind: 'link'; readonly mtu: number }
+  | { readonly kind: 'address'; readonly address: InterfaceAddress }
+  | { readonly kind: 'route'; readonly prefix: Prefix; readonly table?: number }
+  /** What does not carry `mark` looks in `table`. */
+  | {
+      readonly kind: 'markRule';
+      readonly family: Family;
+      readonly table: number;
+      readonly mark: number;
+    }
+  /** What the main table knows better than by its default route still goes there. */
+  | { readonly kind: 'mainRule'; readonly family: Family }
+  /** net.ipv4.conf.all.src_valid_mark: answers to marked datagrams pass the reverse path filter. */
+  | { readonly kind: 'validMark' };
+
+export interface HostPlan {
+  readonly steps: readonly HostStep[];
+  /** The mark that outer datagrams must carry; 0: none. */
+  readonly mark: number;
+}
+
+export interface PlanInput {
+  readonly addresses: readonly InterfaceAddress[];
+  readonly mtu: number;
+  readonly table: 'auto' | 'off' | number;
+  readonly fwMark: number;
+  readonly allowedIps: readonly Prefix[];
+  /** A table number that nobody uses; asked for only when a default route needs one. */
+  readonly freeTable: () => number;
+}
+
+export function planHost(input: PlanInput): HostPlan {
+  const steps: HostStep[] = [{ kind: 'link', mtu: input.mtu }];
+  for (const address of input.addresses) steps.push({ kind: 'address', address });
+  if (input.table === 'off') return { steps, mark: input.fwMark };
+  const wanted = routesFor(input.allowedIps, input.addresses);
+  const defaults = wanted.filter((prefix) => prefix.length === 0);
+  const isAuto = input.table === 'auto';
+  for (const prefix of wanted) {
+    if (prefix.length > 0 || !isAuto) steps.push(routeStep(prefix, input.table));
+  }
+  if (!isAuto || defaults.length === 0) return { steps, mark: input.fwMark };
+  const mark = input.fwMark !== 0 ? input.fwMark : input.freeTable();
+  for (const prefix of defaults) steps.push(...defaultSteps(prefix, mark));
+  if (defaults.some((prefix) => prefix.address.family === 4)) steps.push({ kind: 'validMark' });
+  return { steps, mark };
+}
+
+/** `underlay`: the MTUs on the ways to the peers, or to anywhere when no peer has an endpoint. */
+export function innerMtu(underlay: readonly number[]): number {
+  const known = underlay.filter((mtu) => mtu > 0);
+  const measured = known.length > 0 ? Math.min(...known) - OVERHEAD : FALLBACK_MTU;
+  return Math.min(Math.max(measured, LEAST_MTU), GREATEST_MTU);
+}
+
+/** Each prefix once, the longest first, without those that an interface address already puts on the link. */
+function routesFor(
+  allowedIps: readonly Prefix[],
+  addresses: readonly InterfaceAddress[],
+): Prefix[] {
+  const onLink = addresses.map((address) => prefixOf(address.address, address.length));
+  const byText = new Map(allowedIps.map((prefix) => [prefix.text, prefix]));
+  return [...byText.values()]
+    .filter((prefix) => !onLink.some((link) => covers(link, prefix)))
+    .sort((a, b) => b.length - a.length || (a.text < b.text ? -1 : 1));
+}
+
+function covers(outer: Prefix, inner: Prefix): boolean {
+  return outer.length <= inner.length && prefixContains(outer, inner.address);
+}
+
+function routeStep(prefix: Prefix, table: 'auto' | number): HostStep {
+  return table === 'auto' ? { kind: 'route', prefix } : { kind: 'route', prefix, table };
+}
+
+function defaultSteps(prefix: Prefix, mark: number): HostStep[] {
+  const family = prefix.address.family;
+  return [
+    { kind: 'route', prefix, table: mark },
+    { kind: 'markRule', family, table: mark, mark },
+    { kind: 'mainRule', family },
+  ];
+}

@@ -5,51 +5,57 @@
 
 import { join } from 'node:path';
 import { addressFromBytes, type InterfaceAddress } from '../base/address.js';
-import { concat, fromBase64, toBase64 } from '../base/bytes.js';
+import { concat, wipe } from '../base/bytes.js';
+import type { Random } from '../base/random.js';
+import { formatKey, generatePrivateKey, parseKey } from '../crypto/keys.js';
 import { createPrivateFile, readPrivateFile } from '../io/files.js';
-import { generatePrivateKey } from '../io/key_pair.js';
 import type { Config } from '../node/config.js';
 import { ConfigError } from './config_fault.js';
-import type { PublicKeyOf } from './config_file.js';
+import type { KeyDerivation } from './config_file.js';
 import { DEFAULT_INTERFACE, DEFAULT_PORT } from './config_schema.js';
 
 /** fd68:6564:646c::/64, a unique local prefix (RFC 4193) that spells "hedl"; the interface half comes from the key. */
 const OVERLAY = Uint8Array.of(0xfd, 0x68, 0x65, 0x64, 0x64, 0x6c, 0, 0);
 const OVERLAY_LENGTH = 64;
 const KEY_FILE_LIMIT = 4096;
-const KEY_BYTES = 32;
 
 export interface DefaultConfig {
   readonly config: Config;
+  readonly publicKey: Uint8Array;
   readonly keyFile: string;
   /** The key was made just now. */
   readonly isNewKey: boolean;
 }
 
 /** Reads the key in the state folder, or makes it. An unreadable key is never replaced. */
-export function defaultConfig(stateFolder: string, publicKeyOf: PublicKeyOf): DefaultConfig {
+export function defaultConfig(
+  stateFolder: string,
+  crypto: KeyDerivation,
+  random: Random,
+): DefaultConfig {
   const keyFile = join(stateFolder, 'private.key');
-  const fresh = new TextEncoder().encode(`${toBase64(generatePrivateKey())}\n`);
+  const fresh = new TextEncoder().encode(`${formatKey(generatePrivateKey(random))}\n`);
   const isNewKey = createPrivateFile(keyFile, fresh);
-  fresh.fill(0);
+  wipe(fresh);
   const text = new TextDecoder().decode(readPrivateFile(keyFile, KEY_FILE_LIMIT)).trim();
-  const privateKey = fromBase64(text);
-  if (privateKey?.length !== KEY_BYTES) {
+  const privateKey = parseKey(text);
+  if (!privateKey) {
     const advice = 'restore it, or remove it to get a new identity';
     const message = `"${keyFile}" does not hold a key of 32 bytes in base64; ${advice}`;
     throw new ConfigError(keyFile, [{ line: 0, column: 0, message }]);
   }
+  const publicKey = crypto.publicKey(privateKey);
   const config: Config = {
     interface: DEFAULT_INTERFACE,
     privateKey,
     listenPort: DEFAULT_PORT,
-    addresses: [overlayAddress(publicKeyOf(privateKey))],
+    addresses: [overlayAddress(publicKey)],
     table: 'auto',
     fwMark: 0,
     datapath: 'native',
     peers: [],
   };
-  return { config, keyFile, isNewKey };
+  return { config, publicKey, keyFile, isNewKey };
 }
 
 /** A label of the key, not a proof of it. */
@@ -59,7 +65,7 @@ export function overlayAddress(publicKey: Uint8Array): InterfaceAddress {
 }
 
 /** What to do next, for somebody who started without a configuration file. */
-export function firstPeerAdvice(started: DefaultConfig, publicKey: Uint8Array): string {
+export function firstPeerAdvice(started: DefaultConfig): string {
   const address = started.config.addresses[0]?.address.text ?? '';
   return `To add the first peer, write /etc/heddle/heddle.yaml, then run \`heddle down\` and \`heddle up\`:
 
@@ -73,7 +79,7 @@ export function firstPeerAdvice(started: DefaultConfig, publicKey: Uint8Array): 
 
 The other host needs the same with this host's values:
 
-  publicKey: ${toBase64(publicKey)}
+  publicKey: ${formatKey(started.publicKey)}
   allowedIps: [${address}/128]
 `;
 }

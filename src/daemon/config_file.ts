@@ -8,8 +8,10 @@ import { dirname, resolve } from 'node:path';
 import type { $ZodIssue } from 'zod/v4/core';
 import { parseHostPort, parseInterfaceAddress, parsePrefix } from '../base/address.js';
 import { present } from '../base/assert.js';
-import { fromBase64, isZero, toBase64, wipe } from '../base/bytes.js';
+import { isZero, wipe } from '../base/bytes.js';
 import { seconds } from '../base/time.js';
+import { clamp, formatKey, parseKey } from '../crypto/keys.js';
+import type { CryptoSuite } from '../crypto/suite.js';
 import { FileError, quote, readFile, readPrivateFile } from '../io/files.js';
 import type { Config, PeerConfig } from '../node/config.js';
 import { ConfigDocument, type Path } from './config_document.js';
@@ -34,18 +36,17 @@ import { nearest } from './nearest.js';
 /** Room for 2^16 peers with a few prefixes each; a file beyond it is something else. */
 export const CONFIG_LIMIT = 8 * 1024 * 1024;
 const KEY_FILE_LIMIT = 4096;
-const KEY_BYTES = 32;
 /** As much of a public key as names a peer that has no name. */
 const NAME_LENGTH = 8;
 
-/** Computes the X25519 public key of a private key. */
-export type PublicKeyOf = (privateKey: Uint8Array) => Uint8Array;
+/** What judging a configuration takes of a suite: to know this host's own public key when a peer has it. */
+export type KeyDerivation = Pick<CryptoSuite, 'publicKey'>;
 
 /** Reads and judges the file. Throws ConfigError with every fault. */
-export function readConfigFile(file: string, publicKeyOf: PublicKeyOf): Config {
+export function readConfigFile(file: string, crypto: KeyDerivation): Config {
   try {
     const { bytes, mode } = readFile(file, CONFIG_LIMIT);
-    return parseConfig({ file, bytes, mode }, publicKeyOf);
+    return parseConfig({ file, bytes, mode }, crypto);
   } catch (error) {
     if (!(error instanceof FileError)) throw error;
     throw new ConfigError(file, [{ line: 0, column: 0, message: error.message }], error);
@@ -61,7 +62,7 @@ export interface ConfigSource {
 }
 
 /** Judges a configuration that was read. Throws ConfigError with every fault. */
-export function parseConfig(source: ConfigSource, publicKeyOf: PublicKeyOf): Config {
+export function parseConfig(source: ConfigSource, crypto: KeyDerivation): Config {
   const document = new ConfigDocument(source.bytes);
   if (document.faults.length > 0) throw new ConfigError(source.file, document.faults);
   const faults = new Faults(document);
@@ -71,7 +72,7 @@ export function parseConfig(source: ConfigSource, publicKeyOf: PublicKeyOf): Con
     for (const issue of parsed.error.issues) faults.addIssue(issue);
     throw new ConfigError(source.file, faults.list);
   }
-  const config = new Reader(source, faults, publicKeyOf).read(parsed.data);
+  const config = new Reader(source, faults, crypto).read(parsed.data);
   if (config && faults.list.length === 0) return config;
   throw new ConfigError(source.file, faults.list);
 }
@@ -153,16 +154,16 @@ function valueAt(value: unknown, path: Path): unknown {
 class Reader {
   readonly #source: ConfigSource;
   readonly #faults: Faults;
-  readonly #publicKeyOf: PublicKeyOf;
+  readonly #crypto: KeyDerivation;
   /** What was seen, and which peer had it first. */
   readonly #names = new Map<string, number>();
   readonly #keys = new Map<string, number>();
   readonly #prefixes = new Map<string, number>();
 
-  constructor(source: ConfigSource, faults: Faults, publicKeyOf: PublicKeyOf) {
+  constructor(source: ConfigSource, faults: Faults, crypto: KeyDerivation) {
     this.#source = source;
     this.#faults = faults;
-    this.#publicKeyOf = publicKeyOf;
+    this.#crypto = crypto;
   }
 
   read(shape: FileShape): Config | undefined {
@@ -194,7 +195,10 @@ class Reader {
 
   #readPrivateKey(shape: FileShape): Uint8Array | undefined {
     const key = this.#readSecret([], 'privateKey', shape.privateKey, shape.privateKeyFile);
-    if (key) return clamp(key);
+    if (key) {
+      clamp(key);
+      return key;
+    }
     if (shape.privateKey === undefined && shape.privateKeyFile === undefined) {
       const hint = 'make one with `heddle keygen`';
       this.#faults.add([], `missing key: expected privateKey or privateKeyFile; ${hint}`);
@@ -214,7 +218,7 @@ class Reader {
       this.#faults.addAtKey([...path, `${name}File`], `${where}: ${name} is given too; keep one`);
       return undefined;
     }
-    if (inline !== undefined) return fromBase64(inline);
+    if (inline !== undefined) return parseKey(inline);
     if (file === undefined) return undefined;
     return this.#readSecretFile([...path, `${name}File`], file);
   }
@@ -223,9 +227,9 @@ class Reader {
     const absolute = resolve(dirname(this.#source.file), file);
     try {
       const bytes = readPrivateFile(absolute, KEY_FILE_LIMIT);
-      const key = fromBase64(new TextDecoder().decode(bytes).trim());
+      const key = parseKey(new TextDecoder().decode(bytes).trim());
       wipe(bytes);
-      if (key?.length === KEY_BYTES) return key;
+      if (key) return key;
       const expected = 'expected one line with 32 bytes in base64 (44 characters)';
       this.#faults.add(path, `${formatPath(path)}: "${absolute}" does not hold a key, ${expected}`);
     } catch (error) {
@@ -236,7 +240,7 @@ class Reader {
   }
 
   #noteOwnKey(shape: FileShape, privateKey: Uint8Array): void {
-    const own = toBase64(this.#publicKeyOf(privateKey));
+    const own = formatKey(this.#crypto.publicKey(privateKey));
     const at = shape.peers.findIndex((peer) => peer.publicKey === own);
     if (at < 0) return;
     const path = ['peers', at, 'publicKey'];
@@ -245,7 +249,7 @@ class Reader {
 
   #readPeer(shape: PeerShape, i: number): PeerConfig {
     const path: Path = ['peers', i];
-    const publicKey = present(fromBase64(shape.publicKey), 'the schema checked the key');
+    const publicKey = present(parseKey(shape.publicKey), 'the schema checked the key');
     if (isZero(publicKey)) this.#add([...path, 'publicKey'], 'a key of zeros is nobody');
     this.#claim(this.#keys, shape.publicKey, i, [...path, 'publicKey'], 'has this public key');
     const name = shape.name ?? shape.publicKey.slice(0, NAME_LENGTH);
@@ -300,13 +304,4 @@ class Reader {
   #add(path: Path, message: string): void {
     this.#faults.add(path, `${formatPath(path)}: ${message}`);
   }
-}
-
-/** RFC 7748 §5: what every X25519 private key is before it is used. */
-function clamp(key: Uint8Array): Uint8Array {
-  const clamped = key.slice();
-  clamped[0] = (clamped[0] ?? 0) & 0xf8;
-  clamped[31] = ((clamped[31] ?? 0) & 0x7f) | 0x40;
-  wipe(key);
-  return clamped;
 }

@@ -12,7 +12,8 @@ import type { Log } from '../base/log.js';
 import { type Folders, lockPath, socketPath } from './folders.js';
 import { ControlSocket } from '../io/control_socket.js';
 import { ensureFolder } from '../io/files.js';
-import { publicKeyOf } from '../io/key_pair.js';
+import { SystemRandom } from '../io/entropy.js';
+import { SodiumSuite } from '../io/sodium.js';
 import type { Config } from '../node/config.js';
 import { defaultConfig, firstPeerAdvice } from './config_default.js';
 import { readConfigFile } from './config_file.js';
@@ -116,13 +117,14 @@ interface ReadConfig {
 
 function readConfig(options: DaemonOptions): ReadConfig {
   const { configFile, folders } = options;
+  const crypto = new SodiumSuite();
   if (configFile !== undefined) {
-    return { config: readConfigFile(configFile, publicKeyOf), source: configFile };
+    return { config: readConfigFile(configFile, crypto), source: configFile };
   }
   ensureFolder(folders.state, STATE_MODE);
-  const built = defaultConfig(folders.state, publicKeyOf);
+  const built = defaultConfig(folders.state, crypto, new SystemRandom());
   const source = `built in, ${built.isNewKey ? 'new key' : 'key'} ${built.keyFile}`;
-  const advice = firstPeerAdvice(built, publicKeyOf(built.config.privateKey));
+  const advice = firstPeerAdvice(built);
   return { config: built.config, source, advice };
 }
 

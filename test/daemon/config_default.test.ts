@@ -5,9 +5,13 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { toBase64 } from '../../src/base/bytes.js';
 import { defaultConfig, firstPeerAdvice, overlayAddress } from '../../src/daemon/config_default.js';
-import { publicKeyOf } from '../../src/io/key_pair.js';
+import { SystemRandom } from '../../src/io/entropy.js';
+import { SodiumSuite } from '../../src/io/sodium.js';
 
 const test = suite<{ folder: string }>('daemon/config_default');
+
+const CRYPTO = new SodiumSuite();
+const RANDOM = new SystemRandom();
 
 test.before.each((context) => {
   context.folder = fs.mkdtempSync(join(tmpdir(), 'heddle-'));
@@ -15,8 +19,8 @@ test.before.each((context) => {
 test.after.each((context) => fs.rmSync(context.folder, { recursive: true }));
 
 test('key: is made once, kept, and its owner’s alone', ({ folder }) => {
-  const first = defaultConfig(folder, publicKeyOf);
-  const again = defaultConfig(folder, publicKeyOf);
+  const first = defaultConfig(folder, CRYPTO, RANDOM);
+  const again = defaultConfig(folder, CRYPTO, RANDOM);
   assert.is(first.isNewKey, true);
   assert.is(again.isNewKey, false);
   assert.is(toBase64(again.config.privateKey), toBase64(first.config.privateKey));
@@ -27,14 +31,14 @@ test('key: is made once, kept, and its owner’s alone', ({ folder }) => {
 test('key: a damaged file is never replaced', ({ folder }) => {
   const file = join(folder, 'private.key');
   fs.writeFileSync(file, 'damaged\n', { mode: 0o600 });
-  assert.throws(() => defaultConfig(folder, publicKeyOf), /does not hold a key of 32 bytes/);
+  assert.throws(() => defaultConfig(folder, CRYPTO, RANDOM), /does not hold a key of 32 bytes/);
   assert.is(fs.readFileSync(file, 'utf8'), 'damaged\n');
 });
 
 test('key: a file that others may read is refused', ({ folder }) => {
-  const { keyFile } = defaultConfig(folder, publicKeyOf);
+  const { keyFile } = defaultConfig(folder, CRYPTO, RANDOM);
   fs.chmodSync(keyFile, 0o640);
-  assert.throws(() => defaultConfig(folder, publicKeyOf), /chmod 600/);
+  assert.throws(() => defaultConfig(folder, CRYPTO, RANDOM), /chmod 600/);
 });
 
 test('address: follows from the key, in one network for all', () => {
@@ -43,10 +47,9 @@ test('address: follows from the key, in one network for all', () => {
 });
 
 test('advice: tells the first peer’s values and no secret', ({ folder }) => {
-  const built = defaultConfig(folder, publicKeyOf);
-  const publicKey = publicKeyOf(built.config.privateKey);
-  const advice = firstPeerAdvice(built, publicKey);
-  assert.match(advice, toBase64(publicKey));
+  const built = defaultConfig(folder, CRYPTO, RANDOM);
+  const advice = firstPeerAdvice(built);
+  assert.match(advice, toBase64(built.publicKey));
   assert.match(advice, built.config.addresses[0]?.address.text ?? 'absent');
   assert.not.match(advice, toBase64(built.config.privateKey));
 });

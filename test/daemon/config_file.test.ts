@@ -9,11 +9,12 @@ import { toBase64 } from '../../src/base/bytes.js';
 import { seconds } from '../../src/base/time.js';
 import { ConfigError } from '../../src/daemon/config_fault.js';
 import { CONFIG_LIMIT, parseConfig, readConfigFile } from '../../src/daemon/config_file.js';
-import { publicKeyOf } from '../../src/io/key_pair.js';
+import { SodiumSuite } from '../../src/io/sodium.js';
 import type { Config } from '../../src/node/config.js';
 
 const test = suite('daemon/config_file');
 
+const CRYPTO = new SodiumSuite();
 const FILE = '/etc/heddle/heddle.yaml';
 /** Canaries: no message may show them. */
 const SECRET = 'yAnz5TF+lXXJte14tji3zlMNq+hd2rYUIgJBgB3fBmk=';
@@ -23,7 +24,7 @@ const PEER2 = 'TrMvSoP4jYQlY6RIzBgbssQqY3vxI2Pi+y71lOWWXX0=';
 const KEY = `privateKey: ${SECRET}\n`;
 
 function parse(text: string, mode = 0o600): Config {
-  return parseConfig({ file: FILE, bytes: new TextEncoder().encode(text), mode }, publicKeyOf);
+  return parseConfig({ file: FILE, bytes: new TextEncoder().encode(text), mode }, CRYPTO);
 }
 
 /** The faults without the file's name. */
@@ -166,7 +167,7 @@ const GOLDEN: readonly (readonly [string, string, string])[] = [
   ],
   [
     'our own key',
-    `${KEY}peers:\n  - publicKey: ${toBase64(publicKeyOf(decode(SECRET)))}\n`,
+    `${KEY}peers:\n  - publicKey: ${toBase64(CRYPTO.publicKey(decode(SECRET)))}\n`,
     '3:16: peers[0].publicKey: this is the public key of this host itself',
   ],
   [
@@ -320,7 +321,7 @@ test('limits: a file of 100 MB is refused by its size alone', () => {
   const file = join(folder, 'big.yaml');
   fs.writeFileSync(file, KEY, { mode: 0o600 });
   fs.truncateSync(file, 100_000_000);
-  const read = () => readConfigFile(file, publicKeyOf);
+  const read = () => readConfigFile(file, CRYPTO);
   const text = `it has 100000000 bytes and at most ${CONFIG_LIMIT} are read`;
   assert.is(faultsOf(read), `${file}: Cannot read "${file}": ${text}`);
   fs.rmSync(folder, { recursive: true });
@@ -331,7 +332,7 @@ test('bytes: a byte order mark and CRLF are accepted, UTF-16 is not', () => {
   const utf16 = Uint8Array.of(0xff, 0xfe, 0x61, 0x00);
   const source = { file: FILE, bytes: utf16, mode: 0o600 };
   assert.is(
-    faultsOf(() => parseConfig(source, publicKeyOf)),
+    faultsOf(() => parseConfig(source, CRYPTO)),
     '1:1: the file is not UTF-8 text',
   );
 });
@@ -399,9 +400,9 @@ test('files: a key in a file of its own is found beside the configuration, and m
   fs.writeFileSync(file, 'privateKeyFile: own.key\n', { mode: 0o644 });
   const key = join(folder, 'own.key');
   fs.writeFileSync(key, `${SECRET}\n`, { mode: 0o600 });
-  assert.is(readConfigFile(file, publicKeyOf).interface, 'heddle0');
+  assert.is(readConfigFile(file, CRYPTO).interface, 'heddle0');
   fs.chmodSync(key, 0o644);
-  const read = () => readConfigFile(file, publicKeyOf);
+  const read = () => readConfigFile(file, CRYPTO);
   assert.match(faultsOf(read), /own\.key": its mode is 0644, so others may read .* chmod 600 /);
   fs.writeFileSync(key, 'not a key');
   fs.chmodSync(key, 0o600);

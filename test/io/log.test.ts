@@ -67,7 +67,7 @@ test('values: are cut to length and cannot forge a line or move a cursor', () =>
   log.warn('name', { name: `x\n01:00:00.000 error forged\u001b[2J\u202e${'y'.repeat(1000)}` });
   const line = lines[0] ?? '';
   assert.is(line.indexOf('\n'), line.length - 1);
-  assert.not.match(line, /\u001b|\u202e/);
+  assert.not.ok(line.includes('\u001b') || line.includes('\u202e'));
   assert.match(line, '\\\\u{1b}[2J');
   assert.ok(line.length < 400, `${line.length} characters`);
 });

@@ -4,13 +4,13 @@ import { resolve } from 'node:path';
 import { wipe } from '../../base/bytes.js';
 import { ConfigError } from '../../daemon/config_fault.js';
 import { readConfigFile } from '../../daemon/config_file.js';
-import { publicKeyOf } from '../../io/key_pair.js';
+import { SodiumSuite } from '../../io/sodium.js';
 import { EXIT, type ExitCode } from '../exit.js';
 
 export function check(file: string, json: boolean): ExitCode {
   const path = resolve(file);
   try {
-    const config = readConfigFile(path, publicKeyOf);
+    const config = readConfigFile(path, new SodiumSuite());
     wipe(config.privateKey);
     const { length } = config.peers;
     const summary = `interface ${config.interface}, ${length} peer${length === 1 ? '' : 's'}`;

@@ -1,34 +1,40 @@
 /** `heddle keygen`, `pubkey` and `genpsk`: keys on standard input and output, as `wg` has them. */
 
 import * as fs from 'node:fs';
-import { fromBase64, toBase64, wipe } from '../../base/bytes.js';
-import { generatePresharedKey, generatePrivateKey, publicKeyOf } from '../../io/key_pair.js';
+import { wipe } from '../../base/bytes.js';
+import {
+  formatKey,
+  generatePresharedKey,
+  generatePrivateKey,
+  parseKey,
+} from '../../crypto/keys.js';
+import { SystemRandom } from '../../io/entropy.js';
+import { SodiumSuite } from '../../io/sodium.js';
 import { CommandError, EXIT, type ExitCode } from '../exit.js';
 
 const STDIN = 0;
 const LONGEST_INPUT = 4096;
-const KEY_BYTES = 32;
 
 export function keygen(): ExitCode {
-  process.stdout.write(`${toBase64(generatePrivateKey())}\n`);
+  process.stdout.write(`${formatKey(generatePrivateKey(new SystemRandom()))}\n`);
   return EXIT.ok;
 }
 
 export function genpsk(): ExitCode {
-  process.stdout.write(`${toBase64(generatePresharedKey())}\n`);
+  process.stdout.write(`${formatKey(generatePresharedKey(new SystemRandom()))}\n`);
   return EXIT.ok;
 }
 
 export function pubkey(): ExitCode {
-  const privateKey = fromBase64(readInput().trim());
-  if (privateKey?.length !== KEY_BYTES) {
+  const privateKey = parseKey(readInput().trim());
+  if (!privateKey) {
     throw new CommandError(
       EXIT.failed,
       'Standard input holds no private key: expected 32 bytes in base64 (44 characters), ' +
         'as in `heddle keygen | heddle pubkey`',
     );
   }
-  process.stdout.write(`${toBase64(publicKeyOf(privateKey))}\n`);
+  process.stdout.write(`${formatKey(new SodiumSuite().publicKey(privateKey))}\n`);
   wipe(privateKey);
   return EXIT.ok;
 }

@@ -19,14 +19,16 @@ export interface Blake2sOptions {
 }
 
 /** The 32-byte hash of all parts, one after the other. */
-export function blake2s(...parts: readonly Uint8Array[]): Uint8Array {
+export function hash(...parts: readonly Uint8Array[]): Uint8Array {
   return digestOf(new Blake2s(), parts);
 }
 
 /** WireGuard's MAC: 16 bytes, keyed with 1 to 32 bytes. */
-export function blake2sMac(key: Uint8Array, ...parts: readonly Uint8Array[]): Uint8Array {
+export function mac(key: Uint8Array, ...parts: readonly Uint8Array[]): Uint8Array {
   return digestOf(new Blake2s({ key, length: MAC_BYTES }), parts);
 }
+
+export { hash as blake2s, mac as blake2sMac };
 
 /** The hash in steps: any number of `update`, then `digest` once. Keeps no reference to its input. */
 export class Blake2s {

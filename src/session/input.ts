@@ -1,0 +1,40 @@
+/**
+ * Everything that can happen to the session core of one peer. Datagrams are borrowed for the call.
+ */
+
+import type { Endpoint } from '../base/address.js';
+import type { SessionIndex } from '../base/identifiers.js';
+import type { Duration } from '../base/time.js';
+import type { OpenedInitiation } from './handshake.js';
+import type { Traffic } from './timers.js';
+
+export type SessionInput =
+  /** Walk events of the same names (datapath/tables.ts). */
+  | { readonly kind: 'sessionNeeded'; readonly reason: 'staged' | 'rekey' }
+  | { readonly kind: 'confirmed'; readonly localIndex: SessionIndex }
+  | { readonly kind: 'activity'; readonly traffic: Traffic }
+  /**
+   * Where the peer is from now on: configured, resolved, or the source of a data message that
+   * authenticated.
+   */
+  | { readonly kind: 'endpoint'; readonly endpoint: Endpoint }
+  /**
+   * An initiation that names this peer; that it comes from the peer is still to be seen. Its state
+   * is used up.
+   */
+  | {
+      readonly kind: 'initiation';
+      readonly opened: OpenedInitiation;
+      readonly datagram: Uint8Array;
+      readonly source: Endpoint;
+    }
+  | { readonly kind: 'response'; readonly datagram: Uint8Array; readonly source: Endpoint }
+  | { readonly kind: 'cookieReply'; readonly datagram: Uint8Array }
+  /** Absent: none, which is 32 zero bytes. Sessions that exist are kept. */
+  | { readonly kind: 'presharedKey'; readonly key: Uint8Array | undefined }
+  /** Absent: off. */
+  | { readonly kind: 'persistentKeepalive'; readonly interval: Duration | undefined }
+  /** Our own static keys changed: nothing made under the old ones stays. */
+  | { readonly kind: 'identityChanged' }
+  /** Forget every key. */
+  | { readonly kind: 'stop' };

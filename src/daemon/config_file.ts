@@ -174,9 +174,10 @@ class Reader {
       present(parseInterfaceAddress(text), 'the schema checked the address'),
     );
     this.#judgeAddresses(addresses.map((address) => address.text));
-    const hasIpv6 = addresses.some((address) => address.address.family === 6);
+    const prefixes = peers.flatMap((peer) => peer.allowedIps);
+    const hasIpv6 = [...addresses, ...prefixes].some((each) => each.address.family === 6);
     if (hasIpv6 && shape.mtu !== undefined && shape.mtu < LEAST_IPV6_MTU) {
-      const expected = `expected at least ${LEAST_IPV6_MTU} because an IPv6 address is configured`;
+      const expected = `expected at least ${LEAST_IPV6_MTU} because IPv6 is configured`;
       this.#faults.add(['mtu'], `mtu: found the number ${shape.mtu}, ${expected}`);
     }
     if (!privateKey) return undefined;

@@ -7,13 +7,14 @@
 import { z } from 'zod';
 import { parseHostPort, parseInterfaceAddress, parsePrefix } from '../base/address.js';
 import { MAX_PEERS } from '../base/identifiers.js';
+import { GREATEST_MTU } from '../route/host_plan.js';
 
 export const DEFAULT_INTERFACE = 'heddle0';
 export const DEFAULT_PORT = 51820;
-/** What an IPv4 host must take (RFC 791) and what an IPv6 link must carry (RFC 8200 §5). */
+/** What every IPv4 host must take (RFC 791 §3.1). */
 export const LEAST_MTU = 576;
+/** What every IPv6 link must carry (RFC 8200 §5). */
 export const LEAST_IPV6_MTU = 1280;
-const GREATEST_MTU = 65_440;
 const GREATEST_U32 = 0xffff_ffff;
 
 /** 32 bytes in canonical base64: the last character carries four bits. */

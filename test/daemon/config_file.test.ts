@@ -127,12 +127,12 @@ const GOLDEN: readonly (readonly [string, string, string])[] = [
   [
     'a small MTU',
     `${KEY}mtu: 575\n`,
-    '2:6: mtu: found the number 575, expected bytes from 576 to 65440',
+    '2:6: mtu: found the number 575, expected bytes from 576 to 65455',
   ],
   [
     'an MTU too small for IPv6',
     `${KEY}mtu: 1000\naddresses: [fd00::1/64]\n`,
-    '2:6: mtu: found the number 1000, expected at least 1280 because an IPv6 address is configured',
+    '2:6: mtu: found the number 1000, expected at least 1280 because IPv6 is configured',
   ],
   [
     'a table',

@@ -27,7 +27,12 @@ napi_value layout(napi_env env, napi_callback_info) {
   return result;
 }
 
-napi_value backend(napi_env env, napi_callback_info) { return makeString(env, aeadBackend()); }
+napi_value backend(napi_env env, napi_callback_info) {
+  constexpr std::string_view names[] = {"none", "evp", "low-level"};
+  const AeadChoice& choice = aeadBackend();
+  std::string_view name = names[static_cast<size_t>(choice.backend)];
+  return makeString(env, std::string(name) + ": " + choice.reason);
+}
 
 napi_value errnoName(napi_env env, napi_callback_info info) {
   napi_value arguments[1];

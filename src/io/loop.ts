@@ -90,7 +90,8 @@ export class NodeLoop {
     node.drain(this.#actions);
     for (const action of this.#actions) {
       if (action.kind === 'write') hand.write(action.write, now);
-      else if (action.kind === 'send') hand.send(action.peer, action.endpoint, action.datagram, now);
+      else if (action.kind === 'send')
+        hand.send(action.peer, action.endpoint, action.datagram, now);
       else this.#resolve(action.request, action.host, action.port);
     }
     return this.#actions.some(

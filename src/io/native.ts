@@ -38,7 +38,9 @@ export interface Addon {
   engineOpen(
     options: EngineOptions,
     wake: () => void,
-  ): { engine: Engine; name: string; port: number; remarks: string[] } | { step: string; errno: number };
+  ):
+    | { engine: Engine; name: string; port: number; remarks: string[] }
+    | { step: string; errno: number };
   engineClose(engine: Engine): void;
   engineSetMark(engine: Engine, mark: number): number;
   engineSetMac1Key(engine: Engine, key: Uint8Array): void;
@@ -63,7 +65,13 @@ export interface Addon {
   engineFlushStaged(engine: Engine, peer: number, orKeepalive: boolean): void;
   engineDropStaged(engine: Engine, peer: number): void;
   engineSendKeepalive(engine: Engine, peer: number): void;
-  engineNoteHandshake(engine: Engine, peer: number, sent: boolean, bytes: number, now: number): void;
+  engineNoteHandshake(
+    engine: Engine,
+    peer: number,
+    sent: boolean,
+    bytes: number,
+    now: number,
+  ): void;
   engineReadActivity(engine: Engine, peer: number): void;
   engineSend(engine: Engine, endpoint: Uint8Array, datagram: Uint8Array): number;
   /** Up to `limit` event records back to back, see native_events.ts; empty when none waits. */

@@ -1,0 +1,143 @@
+/** The reference hand: the TypeScript walk over a TUN file and Node's dgram. Right and readable; every packet enters JavaScript. */
+
+import type { Endpoint } from '../base/address.js';
+import type { PeerSlot } from '../base/identifiers.js';
+import type { Instant } from '../base/time.js';
+import type { PeerTraffic, TableWrite, WalkEvent } from '../datapath/tables.js';
+import { Walk } from '../datapath/walk.js';
+import type { WalkOutput } from '../datapath/walk_output.js';
+import type { CryptoSuite } from '../crypto/suite.js';
+import type { Clock } from './clock.js';
+import { type Hand, type HandCounters, HandError } from './hand.js';
+import type { Addon } from './native.js';
+import { Netlink } from './netlink.js';
+import { TunFile } from './tun.js';
+import { UdpPort } from './udp.js';
+
+export interface ReferenceParts {
+  readonly addon: Addon;
+  readonly suite: CryptoSuite;
+  readonly clock: Clock;
+}
+
+export class ReferenceHand implements Hand {
+  readonly kind = 'reference';
+  readonly interfaceName: string;
+  readonly listenPort: number;
+  readonly #walk: Walk;
+  readonly #clock: Clock;
+  readonly #tun: TunFile;
+  readonly #udp: UdpPort;
+  readonly #netlink: Netlink;
+  readonly #events: WalkEvent[] = [];
+  readonly #outputs: WalkOutput[] = [];
+  #wake: () => void = () => {};
+
+  private constructor(parts: ReferenceParts, walk: Walk, tun: TunFile, udp: UdpPort) {
+    this.#walk = walk;
+    this.#clock = parts.clock;
+    this.#tun = tun;
+    this.#udp = udp;
+    this.#netlink = new Netlink(parts.addon);
+    this.interfaceName = tun.name;
+    this.listenPort = udp.port;
+    tun.start((packet) => {
+      walk.handle({ kind: 'packet', packet }, this.#clock.now());
+      this.#carryOut(true);
+    });
+  }
+
+  /** Opens the TUN and the UDP port. Throws HandError naming the part that failed. */
+  static async open(
+    parts: ReferenceParts,
+    options: { readonly tun: string; readonly port: number },
+  ): Promise<ReferenceHand> {
+    const walk = new Walk({ suite: parts.suite });
+    const opened = parts.addon.openTun(options.tun, true);
+    if (typeof opened === 'number') {
+      const code = parts.addon.errnoName(-opened);
+      throw new HandError(code, `Open the TUN interface "${options.tun}": ${code}`);
+    }
+    const tun = new TunFile(parts.addon, opened);
+    try {
+      const hand: { current?: ReferenceHand } = {};
+      const udp = await UdpPort.open(options.port, {
+        received: (datagram, source) => hand.current?.receive(datagram, source),
+        sendFailed: (reason) => walk.handle({ kind: 'failed', reason }, parts.clock.now()),
+      });
+      hand.current = new ReferenceHand(parts, walk, tun, udp);
+      return hand.current;
+    } catch (error) {
+      tun.close(new Netlink(parts.addon));
+      throw error;
+    }
+  }
+
+  receive(datagram: Uint8Array, source: Endpoint): void {
+    this.#walk.handle({ kind: 'datagram', datagram, source }, this.#clock.now());
+    this.#carryOut(true);
+  }
+
+  onEvents(wake: () => void): void {
+    this.#wake = wake;
+  }
+
+  write(write: TableWrite, now: Instant): void {
+    this.#walk.handle({ kind: 'write', write }, now);
+    this.#carryOut(false);
+  }
+
+  send(peer: PeerSlot | undefined, endpoint: Endpoint, datagram: Uint8Array, now: Instant): void {
+    this.#udp.send(endpoint, datagram);
+    if (peer === undefined) return;
+    const note = {
+      kind: 'noteHandshake',
+      peer,
+      direction: 'sent',
+      bytes: datagram.length,
+    } as const;
+    this.#walk.handle({ kind: 'write', write: note }, now);
+  }
+
+  takeEvents(out: WalkEvent[], limit: number): boolean {
+    out.push(...this.#events.splice(0, limit));
+    return this.#events.length > 0;
+  }
+
+  counters(): HandCounters {
+    const { walk, drops } = this.#walk.counters();
+    return { walk: { ...walk, packet_to_javascript: walk.inner_in + walk.opened }, drops };
+  }
+
+  traffic(peer: PeerSlot): PeerTraffic {
+    return this.#walk.traffic(peer);
+  }
+
+  setMark(mark: number): void {
+    if (mark === 0) return;
+    const what = `Set firewall mark ${mark} on the UDP port: the reference datapath cannot`;
+    throw new HandError('EOPNOTSUPP', `${what}; use "datapath: native", or "table: off"`);
+  }
+
+  remarks(): readonly string[] {
+    return ['the reference datapath is for comparison: use "datapath: native" for speed'];
+  }
+
+  close(): void {
+    this.#udp.close();
+    this.#tun.close(this.#netlink);
+  }
+
+  #carryOut(mayWake: boolean): void {
+    this.#outputs.length = 0;
+    this.#walk.drain(this.#outputs);
+    for (const output of this.#outputs) {
+      if (output.kind === 'datagram') this.#udp.send(output.endpoint, output.datagram);
+      else if (output.kind === 'event') this.#events.push(output.event);
+      else if (!this.#tun.write(output.packet)) {
+        this.#walk.handle({ kind: 'failed', reason: 'tun_write' }, this.#clock.now());
+      }
+    }
+    if (mayWake && this.#events.length > 0) this.#wake();
+  }
+}

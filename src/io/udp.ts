@@ -1,0 +1,125 @@
+/**
+ * The outer UDP port of the reference hand: Node's dgram, an IPv4 and an IPv6 socket on one port number. A host without IPv6
+ * gets the IPv4 socket alone.
+ */
+
+import { createSocket, type RemoteInfo, type Socket } from 'node:dgram';
+import { type Endpoint, endpointOf, type Family, parseAddress } from '../base/address.js';
+import type { Drop } from '../datapath/drop.js';
+import { HandError } from './hand.js';
+
+const BUFFER_BYTES = 8 << 20;
+const PORT_TRIES = 16;
+const NO_IPV6 = new Set(['EAFNOSUPPORT', 'EADDRNOTAVAIL']);
+const SEND_DROPS: Readonly<Record<string, Drop>> = {
+  ENOBUFS: 'send_no_buffer',
+  EAGAIN: 'send_no_buffer',
+  ENOMEM: 'send_no_buffer',
+  ENETUNREACH: 'send_unreachable',
+  EHOSTUNREACH: 'send_unreachable',
+  ENETDOWN: 'send_unreachable',
+  EADDRNOTAVAIL: 'send_unreachable',
+  EINVAL: 'send_unreachable',
+  ENODEV: 'send_unreachable',
+  EPERM: 'send_refused',
+  EACCES: 'send_refused',
+  ECONNREFUSED: 'send_refused',
+  EMSGSIZE: 'send_too_big',
+};
+
+/** The drop reason of a failed send. */
+export function sendDrop(code: string | undefined): Drop {
+  return SEND_DROPS[code ?? ''] ?? 'send_failed';
+}
+
+export interface UdpEvents {
+  /** The datagram is the receiver's to keep. */
+  readonly received: (datagram: Uint8Array, source: Endpoint) => void;
+  readonly sendFailed: (reason: Drop) => void;
+}
+
+export class UdpPort {
+  readonly port: number;
+  readonly #sockets: ReadonlyMap<Family, Socket>;
+  readonly #events: UdpEvents;
+
+  private constructor(sockets: ReadonlyMap<Family, Socket>, events: UdpEvents) {
+    this.#sockets = sockets;
+    this.#events = events;
+    this.port = sockets.get(4)?.address().port ?? 0;
+    for (const socket of sockets.values()) {
+      socket.on('message', (bytes, from) => this.#receive(bytes, from));
+      socket.on('error', (error: NodeJS.ErrnoException) => events.sendFailed(sendDrop(error.code)));
+    }
+  }
+
+  /** Binds both families to `port`; 0 chooses one that is free in both. Throws HandError. */
+  static async open(port: number, events: UdpEvents): Promise<UdpPort> {
+    for (let attempt = 1; ; attempt++) {
+      const sockets = new Map<Family, Socket>();
+      try {
+        sockets.set(4, await bind('udp4', port));
+        const chosen = sockets.get(4)?.address().port ?? port;
+        const v6 = await bind('udp6', chosen).catch(ignoreMissingIpv6);
+        if (v6) sockets.set(6, v6);
+        return new UdpPort(sockets, events);
+      } catch (error) {
+        for (const socket of sockets.values()) socket.close();
+        // A port chosen for IPv4 may be taken for IPv6: choose again.
+        if (codeOf(error) === 'EADDRINUSE' && port === 0 && attempt < PORT_TRIES) continue;
+        throw openingError(port, codeOf(error));
+      }
+    }
+  }
+
+  send(endpoint: Endpoint, datagram: Uint8Array): void {
+    const { address, port } = endpoint;
+    const socket = this.#sockets.get(address.family);
+    if (!socket) return this.#events.sendFailed('send_unreachable');
+    socket.send(datagram, port, address.text, (error) => {
+      if (error) this.#events.sendFailed(sendDrop(codeOf(error)));
+    });
+  }
+
+  close(): void {
+    for (const socket of this.#sockets.values()) socket.close();
+  }
+
+  #receive(bytes: Uint8Array, from: RemoteInfo): void {
+    // A link-local source is followed by its interface, which an address of ours does not carry.
+    const address = parseAddress(from.address.replace(/%.*$/, ''));
+    if (address) this.#events.received(new Uint8Array(bytes), endpointOf(address, from.port));
+  }
+}
+
+function bind(type: 'udp4' | 'udp6', port: number): Promise<Socket> {
+  const buffers = { recvBufferSize: BUFFER_BYTES, sendBufferSize: BUFFER_BYTES };
+  const socket = createSocket({ type, ipv6Only: type === 'udp6', ...buffers });
+  return new Promise((resolve, reject) => {
+    const fail = (error: Error): void => {
+      socket.close();
+      reject(error);
+    };
+    socket.once('error', fail);
+    socket.bind({ port, exclusive: true }, () => {
+      socket.off('error', fail);
+      resolve(socket);
+    });
+  });
+}
+
+function ignoreMissingIpv6(error: unknown): undefined {
+  if (!NO_IPV6.has(codeOf(error) ?? '')) throw error;
+}
+
+function codeOf(error: unknown): string | undefined {
+  return error instanceof Error && 'code' in error ? String(error.code) : undefined;
+}
+
+function openingError(port: number, code: string | undefined): HandError {
+  const advice =
+    code === 'EADDRINUSE'
+      ? '; another program has that port: stop it, or set another "listenPort"'
+      : '';
+  return new HandError(code ?? 'UNKNOWN', `Open UDP port ${port}: ${code ?? 'unknown'}${advice}`);
+}

@@ -14,7 +14,7 @@ import type { Random } from '../base/random.js';
 import { after, type Instant } from '../base/time.js';
 import { blake2s, blake2sMac, MAC_BYTES } from '../crypto/blake2s.js';
 import type { CryptoSuite } from '../crypto/suite.js';
-import { emitCookieReply, senderOf } from '../wire/wireguard.js';
+import { emitCookieReply, mac1Of, mac2Of, senderOf } from '../wire/wireguard.js';
 import { COOKIE_SECRET_MAX_AGE } from './constants.js';
 
 const SECRET_BYTES = 32;
@@ -46,16 +46,6 @@ export function computeMac2(cookie: Uint8Array, datagram: Uint8Array): Uint8Arra
 /** Whether an initiation or response, of the exact length of its type, carries the right mac1. */
 export function checkMac1(key: Uint8Array, datagram: Uint8Array): boolean {
   return constantTimeEqual(computeMac1(key, datagram), mac1Of(datagram));
-}
-
-/** Borrowed from the message. */
-export function mac1Of(datagram: Uint8Array): Uint8Array {
-  return datagram.subarray(datagram.length - 2 * MAC_BYTES, datagram.length - MAC_BYTES);
-}
-
-/** Borrowed from the message. */
-export function mac2Of(datagram: Uint8Array): Uint8Array {
-  return datagram.subarray(datagram.length - MAC_BYTES);
 }
 
 export class CookieChecker {

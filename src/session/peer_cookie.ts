@@ -10,9 +10,9 @@
 
 import { after, type Instant } from '../base/time.js';
 import type { CryptoSuite } from '../crypto/suite.js';
-import { nonceOf, sealedCookieOf } from '../wire/wireguard.js';
+import { nonceOf, sealedCookieOf, setMac1, setMac2 } from '../wire/wireguard.js';
 import { COOKIE_USE_TIME } from './constants.js';
-import { computeMac1, computeMac2, cookieKey, mac1Key, mac1Of, mac2Of } from './cookie.js';
+import { computeMac1, computeMac2, cookieKey, mac1Key } from './cookie.js';
 import type { HandshakeDrop } from './handshake_drop.js';
 
 export class PeerCookie {
@@ -33,11 +33,11 @@ export class PeerCookie {
    */
   stamp(datagram: Uint8Array, now: Instant): void {
     const mac1 = computeMac1(this.#mac1Key, datagram);
-    mac1Of(datagram).set(mac1);
+    setMac1(datagram, mac1);
     this.#awaiting = mac1;
     const cookie = this.#cookie;
     if (cookie && now < after(cookie.receivedAt, COOKIE_USE_TIME)) {
-      mac2Of(datagram).set(computeMac2(cookie.bytes, datagram));
+      setMac2(datagram, computeMac2(cookie.bytes, datagram));
     }
   }
 

@@ -1,31 +1,45 @@
 /** First bytes of a datagram -> who gets it (WireGuard §5.4). The full 32-bit type is matched, so reserved bytes must be zero. */
 
-import { loadLe32 } from '../base/bytes.js';
-import { SHORTEST_DATA_BYTES } from '../session/transport.js';
+import {
+  COOKIE_REPLY_BYTES,
+  DATA_LEAST_BYTES,
+  INITIATION_BYTES,
+  MESSAGE_COOKIE_REPLY,
+  MESSAGE_DATA,
+  MESSAGE_INITIATION,
+  MESSAGE_RESPONSE,
+  messageType,
+  RESPONSE_BYTES,
+} from '../wire/wireguard.js';
 import type { Drop } from './drop.js';
 
-/** The exact lengths of handshake messages by their type, and whether a first MAC stands in them. */
-const HANDSHAKES: readonly { type: number; bytes: number; hasMac1: boolean }[] = [
-  { type: 1, bytes: 148, hasMac1: true },
-  { type: 2, bytes: 92, hasMac1: true },
-  { type: 3, bytes: 64, hasMac1: false },
-];
-const DATA = 4;
+const TYPE_BYTES = 4;
 
 export type Demultiplexed =
+  /** A cookie reply is the one handshake message without a first MAC. */
   | { readonly kind: 'handshake'; readonly hasMac1: boolean }
   | { readonly kind: 'data' }
   | { readonly kind: 'drop'; readonly reason: Drop };
 
+const DATA: Demultiplexed = { kind: 'data' };
+const WITH_MAC1: Demultiplexed = { kind: 'handshake', hasMac1: true };
+const WITHOUT_MAC1: Demultiplexed = { kind: 'handshake', hasMac1: false };
+const WRONG_LENGTH: Demultiplexed = { kind: 'drop', reason: 'datagram_length' };
+const WRONG_TYPE: Demultiplexed = { kind: 'drop', reason: 'datagram_type' };
+
 export function demultiplex(datagram: Uint8Array): Demultiplexed {
-  if (datagram.length < 4) return { kind: 'drop', reason: 'datagram_length' };
-  const type = loadLe32(datagram, 0);
-  if (type === DATA) {
-    const isWhole = datagram.length >= SHORTEST_DATA_BYTES;
-    return isWhole ? { kind: 'data' } : { kind: 'drop', reason: 'datagram_length' };
+  const { length } = datagram;
+  if (length < TYPE_BYTES) return WRONG_LENGTH;
+  switch (messageType(datagram)) {
+    case MESSAGE_INITIATION:
+      return length === INITIATION_BYTES ? WITH_MAC1 : WRONG_LENGTH;
+    case MESSAGE_RESPONSE:
+      return length === RESPONSE_BYTES ? WITH_MAC1 : WRONG_LENGTH;
+    case MESSAGE_COOKIE_REPLY:
+      return length === COOKIE_REPLY_BYTES ? WITHOUT_MAC1 : WRONG_LENGTH;
+    case MESSAGE_DATA:
+      return length >= DATA_LEAST_BYTES ? DATA : WRONG_LENGTH;
+    default:
+      return WRONG_TYPE;
   }
-  const handshake = HANDSHAKES.find((known) => known.type === type);
-  if (!handshake) return { kind: 'drop', reason: 'datagram_type' };
-  if (datagram.length !== handshake.bytes) return { kind: 'drop', reason: 'datagram_length' };
-  return { kind: 'handshake', hasMac1: handshake.hasMac1 };
 }

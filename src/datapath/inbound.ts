@@ -12,13 +12,12 @@
  */
 
 import type { Endpoint } from '../base/address.js';
-import { loadLe32 } from '../base/bytes.js';
-import { sessionIndex } from '../base/identifiers.js';
 import { elapsed, type Instant } from '../base/time.js';
 import type { CryptoSuite } from '../crypto/suite.js';
 import { REJECT_AFTER_MESSAGES, REKEY_AFTER_TIME_RECEIVING } from '../session/constants.js';
 import { checkMac1 } from '../session/cookie.js';
-import { dataCounter, isExpired, openData, type TransportKeypair } from '../session/transport.js';
+import { isExpired, openData, type TransportKeypair } from '../session/transport.js';
+import { counterOf, DATA_LEAST_BYTES, receiverOf } from '../wire/wireguard.js';
 import { innerFamily, innerLength, innerVersion, sourceAt } from './classify.js';
 import type { WalkCounters } from './counters.js';
 import { demultiplex } from './demux.js';
@@ -26,8 +25,6 @@ import type { Drop } from './drop.js';
 import { HANDSHAKE_QUEUE, type WalkEvent } from './tables.js';
 import type { WalkOutput } from './walk_output.js';
 import type { PeerEntry, WalkTables } from './walk_tables.js';
-
-const RECEIVER_AT = 4;
 
 export class Inbound {
   readonly #tables: WalkTables;
@@ -75,10 +72,10 @@ export class Inbound {
   }
 
   #data(message: Uint8Array, source: Endpoint, now: Instant): Drop | undefined {
-    const keypair = this.#tables.keypairs.get(sessionIndex(loadLe32(message, RECEIVER_AT)));
+    const keypair = this.#tables.keypairs.get(receiverOf(message));
     const peer = keypair && this.#tables.peers.get(keypair.peer);
     if (!keypair || !peer) return 'unknown_index';
-    const counter = dataCounter(message);
+    const counter = counterOf(message);
     if (counter >= REJECT_AFTER_MESSAGES) return 'counter_limit';
     if (isExpired(keypair, now)) return 'keypair_expired';
     const plaintext = openData(this.#suite, keypair, message);
@@ -95,7 +92,7 @@ export class Inbound {
     source: Endpoint,
     now: Instant,
   ): void {
-    const isData = bytes > 32;
+    const isData = bytes > DATA_LEAST_BYTES;
     this.#counters.add('opened', 1);
     peer.rxBytes += BigInt(bytes);
     peer.rxPackets++;

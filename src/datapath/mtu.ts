@@ -1,16 +1,14 @@
-/** How long a plaintext becomes (WireGuard §5.4.6: padded to 16 to hide lengths; the kernel never pads past the MTU). */
+/** How long an inner packet may be. */
 
-const PADDING = 16;
-/** Before the control plane says otherwise: what 1500 leaves under IPv6 and WireGuard's 32 bytes. */
-export const DEFAULT_MTU = 1420;
+import { DATA_LEAST_BYTES } from '../wire/wireguard.js';
 
-/** The padded length of an inner packet of `length` bytes; the kernel's calculate_skb_padding (send.c). */
-export function paddedLength(length: number, mtu: number): number {
-  if (mtu === 0) return roundUp(length);
-  const last = length > mtu ? length % mtu : length;
-  return length - last + Math.min(mtu, roundUp(last));
+/** What the outer headers take: IPv6, UDP, and WireGuard's own. IPv4 takes less. */
+const OUTER_OVERHEAD_BYTES = 40 + 8 + DATA_LEAST_BYTES;
+
+/** The tunnel's MTU over an underlay of `underlayMtu`: what fits whichever outer family is used; 0 when nothing does. */
+export function innerMtu(underlayMtu: number): number {
+  return Math.max(0, underlayMtu - OUTER_OVERHEAD_BYTES);
 }
 
-function roundUp(length: number): number {
-  return Math.ceil(length / PADDING) * PADDING;
-}
+/** Before the control plane says otherwise: over an Ethernet. */
+export const DEFAULT_MTU = innerMtu(1500);

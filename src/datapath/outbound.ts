@@ -5,22 +5,24 @@
  *   4 route      whose is the destination?
  *   8 path       where is that peer?
  *   5 session    may its keypair seal? else stage, and ask for a session
- *   6 seal       pad, count, seal
+ *   7 encap      how long does it become?
+ *   6 seal       take a counter, seal
  *   9 send       hand the datagram out
  *
- * Step 7 adds nothing here: a WireGuard data message is the datagram. The twin is native/datapath/outbound.cc.
+ * The sealed encapsulation is padding and the message itself, so step 7 goes before step 6. The twin is
+ * native/datapath/outbound.cc.
  */
 
 import type { Endpoint } from '../base/address.js';
 import type { PeerSlot } from '../base/identifiers.js';
 import { elapsed, type Instant } from '../base/time.js';
 import type { CryptoSuite } from '../crypto/suite.js';
+import { paddedLength } from '../encap/wireguard.js';
 import { REKEY_AFTER_MESSAGES, REKEY_AFTER_TIME } from '../session/constants.js';
 import { maySeal, sealData, type TransportKeypair } from '../session/transport.js';
 import { destinationAt, innerFamily, innerLength } from './classify.js';
 import type { WalkCounters } from './counters.js';
 import type { Drop } from './drop.js';
-import { paddedLength } from './mtu.js';
 import { Staged } from './staged.js';
 import type { WalkOutput } from './walk_output.js';
 import type { PeerEntry, WalkTables } from './walk_tables.js';
@@ -107,7 +109,7 @@ export class Outbound {
     return { peer, endpoint, keypair };
   }
 
-  /** `inner` is empty for a keepalive. A keypair that runs out of counters meanwhile drops the rest. */
+  /** `inner` is empty for a keepalive. Once the keypair has run out of counters, packets are staged again. */
   #seal({ peer, endpoint, keypair }: Target, inner: Uint8Array, now: Instant): void {
     if (!maySeal(keypair, now)) {
       if (inner.length > 0) this.#stage(peer, inner);

@@ -11,9 +11,9 @@
  */
 
 import type { Endpoint } from '../base/address.js';
-import { unreachable } from '../base/assert.js';
+import { assert, unreachable } from '../base/assert.js';
 import type { PeerSlot } from '../base/identifiers.js';
-import { type Instant, NEVER } from '../base/time.js';
+import { type Instant, instant, NEVER } from '../base/time.js';
 import type { CryptoSuite } from '../crypto/suite.js';
 import { type CounterReading, WalkCounters } from './counters.js';
 import type { Drop } from './drop.js';
@@ -28,9 +28,13 @@ export type WalkInput =
   | { readonly kind: 'datagram'; readonly datagram: Uint8Array; readonly source: Endpoint }
   | { readonly kind: 'write'; readonly write: TableWrite }
   /** A datagram or packet that the walk handed out came to nothing. */
-  | { readonly kind: 'failed'; readonly reason: Drop }
-  /** The shell sent a handshake message of the control plane to the peer. */
-  | { readonly kind: 'handshakeSent'; readonly peer: PeerSlot; readonly bytes: number };
+  | { readonly kind: 'failed'; readonly reason: Drop };
+
+/** The writes about one peer. */
+type PeerWrite = Exclude<
+  TableWrite,
+  { kind: 'setMac1Key' | 'setMtu' | 'insertPrefix' | 'removePrefix' | 'removeKeypair' }
+>;
 
 const NO_TRAFFIC: PeerTraffic = { rxBytes: 0n, txBytes: 0n, rxPackets: 0n, txPackets: 0n };
 
@@ -40,6 +44,7 @@ export class Walk {
   readonly #out: WalkOutput[] = [];
   readonly #outbound: Outbound;
   readonly #inbound: Inbound;
+  #now = instant(0);
 
   constructor(deps: { readonly suite: CryptoSuite }) {
     this.#outbound = new Outbound(this.#tables, deps.suite, this.#counters, this.#out);
@@ -47,19 +52,23 @@ export class Walk {
   }
 
   handle(input: WalkInput, now: Instant): void {
+    assert(now >= this.#now, 'time does not go back');
+    this.#now = now;
     switch (input.kind) {
       case 'packet':
-        return this.#outbound.packet(input.packet, now);
+        this.#outbound.packet(input.packet, now);
+        break;
       case 'datagram':
-        return this.#inbound.datagram(input.datagram, input.source, now);
+        this.#inbound.datagram(input.datagram, input.source, now);
+        break;
       case 'write':
-        return this.#write(input.write, now);
+        this.#write(input.write, now);
+        break;
       case 'failed':
-        return this.#counters.drop(input.reason);
-      case 'handshakeSent':
-        return this.#tables.peers.get(input.peer)?.noteHandshake('sent', input.bytes, now);
+        this.#counters.drop(input.reason);
+        break;
       default:
-        return unreachable(input);
+        unreachable(input);
     }
   }
 
@@ -69,7 +78,8 @@ export class Walk {
 
   /** Moves everything that came out into `out`. */
   drain(out: WalkOutput[]): void {
-    out.push(...this.#out.splice(0));
+    for (const output of this.#out) out.push(output);
+    this.#out.length = 0;
     this.#inbound.drained();
   }
 
@@ -97,58 +107,60 @@ export class Walk {
     switch (write.kind) {
       case 'setMac1Key':
         tables.mac1Key = write.key.slice();
-        return;
+        break;
       case 'setMtu':
         tables.mtu = write.mtu;
-        return;
-      case 'insertPrefix': {
-        const owner = tables.peers.get(write.peer);
-        if (owner) tables.prefixes.insert(write.prefix, owner);
-        return;
-      }
+        break;
+      case 'insertPrefix':
+        tables.insertPrefix(write.prefix, write.peer);
+        break;
       case 'removePrefix':
         tables.prefixes.remove(write.prefix);
-        return;
+        break;
       case 'removeKeypair':
-        return tables.removeKeypair(write.localIndex);
+        tables.removeKeypair(write.localIndex);
+        break;
       default:
-        return this.#writePeer(write, now);
+        this.#writePeer(write, now);
     }
   }
 
-  #writePeer(
-    write: Exclude<
-      TableWrite,
-      { kind: 'setMac1Key' | 'setMtu' | 'insertPrefix' | 'removePrefix' | 'removeKeypair' }
-    >,
-    now: Instant,
-  ): void {
+  #writePeer(write: PeerWrite, now: Instant): void {
     const tables = this.#tables;
     switch (write.kind) {
       case 'addPeer':
-        return tables.addPeer(write.peer);
+        tables.addPeer(write.peer);
+        break;
       case 'removePeer':
         this.#outbound.dropStaged(write.peer);
-        return tables.removePeer(write.peer);
+        tables.removePeer(write.peer);
+        break;
       case 'setEndpoint':
         if (tables.peers.has(write.peer)) tables.endpoints.set(write.peer, write.endpoint);
-        return;
+        break;
       case 'installKeypair':
-        return tables.installKeypair(write.peer, write.keypair);
+        tables.installKeypair(write.peer, write.keypair);
+        break;
       case 'useKeypair':
-        return tables.useKeypair(write.peer, write.localIndex);
+        tables.useKeypair(write.peer, write.localIndex);
+        break;
       case 'flushStaged':
-        return this.#outbound.flushStaged(write.peer, write.orKeepalive, now);
+        this.#outbound.flushStaged(write.peer, write.orKeepalive, now);
+        break;
       case 'dropStaged':
-        return this.#outbound.dropStaged(write.peer);
+        this.#outbound.dropStaged(write.peer);
+        break;
       case 'sendKeepalive':
-        return this.#outbound.sendKeepalive(write.peer, now);
+        this.#outbound.sendKeepalive(write.peer, now);
+        break;
       case 'noteHandshake':
-        return tables.peers.get(write.peer)?.noteHandshake(write.direction, write.bytes, now);
+        tables.peers.get(write.peer)?.noteHandshake(write.direction, write.bytes, now);
+        break;
       case 'readActivity':
-        return this.#readActivity(write.peer);
+        this.#readActivity(write.peer);
+        break;
       default:
-        return unreachable(write);
+        unreachable(write);
     }
   }
 

@@ -4,6 +4,7 @@
  * peer's entry.
  */
 
+import type { Prefix } from '../base/address.js';
 import { wipe } from '../base/bytes.js';
 import type { PeerSlot, SessionIndex } from '../base/identifiers.js';
 import { type Instant, latest } from '../base/time.js';
@@ -83,6 +84,12 @@ export class WalkTables {
     this.prefixes.removeOwner(peer);
     this.endpoints.remove(slot);
     this.peers.delete(slot);
+  }
+
+  /** Gives the prefix to the peer; nothing for a peer that is not there. */
+  insertPrefix(prefix: Prefix, slot: PeerSlot): void {
+    const owner = this.peers.get(slot);
+    if (owner) this.prefixes.insert(prefix, owner);
   }
 
   installKeypair(slot: PeerSlot, material: Material): void {

@@ -7,7 +7,7 @@
 import { type Address, bitsOf, type Family, type Prefix, prefixOf } from '../base/address.js';
 
 interface TrieNode<Owner> {
-  /** The node stands for the leading `length` bits; those behind are zero. */
+  /** The node stands for the leading `length` bits; those behind mean nothing. */
   readonly bytes: Uint8Array;
   readonly length: number;
   /** Undefined: the node is only a fork. */

@@ -1,23 +1,12 @@
-/**
- * Sealing and opening data messages (WireGuard §5.4.6) with a keypair that the walk holds: header, counter, ciphertext, tag.
- *
- *   0        4                8                16
- *   +--------+----------------+----------------+---------------------+
- *   |type 4  |receiver index  |counter         |ciphertext, 16-byte tag
- *   +--------+----------------+----------------+---------------------+   all little-endian
- */
+/** Sealing and opening data messages (WireGuard §5.4.6) with a keypair that the walk holds. */
 
-import { loadLe64, storeLe32, storeLe64 } from '../base/bytes.js';
 import type { PeerSlot, SessionIndex } from '../base/identifiers.js';
 import { elapsed, type Instant } from '../base/time.js';
 import type { CryptoSuite } from '../crypto/suite.js';
+import { counterOf, DATA_HEADER_BYTES, emitData } from '../wire/wireguard.js';
 import { REJECT_AFTER_MESSAGES, REJECT_AFTER_TIME } from './constants.js';
 import { ReplayWindow } from './replay.js';
 
-export const DATA_HEADER_BYTES = 16;
-/** An empty plaintext: header and tag. */
-export const SHORTEST_DATA_BYTES = 32;
-const COUNTER_AT = 8;
 const EMPTY = new Uint8Array(0);
 
 /** One session's keys in the walk's hands: who sends next, what was received, and which events were raised. */
@@ -74,17 +63,8 @@ export function sealData(
   plaintext: Uint8Array,
 ): Uint8Array {
   const counter = keypair.sendCounter++;
-  const message = new Uint8Array(SHORTEST_DATA_BYTES + plaintext.length);
-  storeLe32(message, 0, 4);
-  storeLe32(message, 4, keypair.remoteIndex);
-  storeLe64(message, COUNTER_AT, counter);
-  message.set(suite.seal(keypair.sendKey, counter, plaintext, EMPTY), DATA_HEADER_BYTES);
-  return message;
-}
-
-/** The counter of a data message of at least SHORTEST_DATA_BYTES. */
-export function dataCounter(message: Uint8Array): bigint {
-  return loadLe64(message, COUNTER_AT);
+  const sealed = suite.seal(keypair.sendKey, counter, plaintext, EMPTY);
+  return emitData({ receiver: keypair.remoteIndex, counter, sealed });
 }
 
 /** The padded plaintext; undefined when the message does not authenticate. The replay window is the caller's to ask. */
@@ -94,5 +74,5 @@ export function openData(
   message: Uint8Array,
 ): Uint8Array | undefined {
   const sealed = message.subarray(DATA_HEADER_BYTES);
-  return suite.open(keypair.receiveKey, dataCounter(message), sealed, EMPTY);
+  return suite.open(keypair.receiveKey, counterOf(message), sealed, EMPTY);
 }

@@ -1,9 +1,9 @@
 /**
- * Brings a clone to where it runs: packages, the addon, the compiled TypeScript. What is current is left alone, so a run
- * without a change takes a fraction of a second.
+ * Brings a clone to where it runs: packages, the addon, the compiled TypeScript. What is current is
+ * left alone, so a run without a change takes a fraction of a second.
  *
  *   node build.mjs             build what is missing or out of date
- *   node build.mjs --check     build, then formatter, linter and compiler warnings of every language: nothing is changed
+ *   node build.mjs --check     build, then check layout, lint and warnings; nothing is changed
  *   node build.mjs --format    lay out every source
  */
 
@@ -81,7 +81,10 @@ function isExecutable(file) {
   }
 }
 
-/** `npm ci` when what is installed is not what package-lock.json says. No package's own script is run. */
+/**
+ * `npm ci` when what is installed is not what package-lock.json says. No package's own script is
+ * run.
+ */
 async function installPackages() {
   if (packagesAreCurrent()) return;
   say('installing packages from the npm registry');

@@ -1,12 +1,14 @@
 /**
- * Runs the tests: every test/X/y.test.ts and every native/test/y_test.cc, those that take long last, one after the other.
+ * Runs the tests: every test/X/y.test.ts and every native/test/y_test.cc, those that take long
+ * last, one after the other.
  *
  *   npm test                        everything
  *   npm test -- session replay      files whose path contains one of the words
  *   npm test -- --sanitize          the native tests also under ASan with UBSan, and under TSan
  *
- * A suite may take 60 s, or the `timeLimitSeconds` that its file exports. With CI=true the sanitizers are on and a skipped
- * test counts as failed. The last line is `N passed, N failed`, with `, N skipped` where there are any.
+ * A suite may take 60 s, or the `timeLimitSeconds` that its file exports. With CI=true the
+ * sanitizers are on and a skipped test counts as failed. The last line is `N passed, N failed`,
+ * with `, N skipped` where there are any.
  */
 
 import * as fs from 'node:fs';

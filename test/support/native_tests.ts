@@ -1,6 +1,6 @@
 /**
- * Builds and runs the C++ test programs, native/test/*_test.cc. Each prints one line a test: `ok NAME`, or `FAIL NAME` and
- * why. A program that prints none, or ends badly, is a failure too.
+ * Builds and runs the C++ test programs, native/test/*_test.cc. Each prints one line a test: `ok
+ * NAME`, or `FAIL NAME` and why. A program that prints none, or ends badly, is a failure too.
  */
 
 import { spawn } from 'node:child_process';
@@ -95,7 +95,8 @@ async function runProgram(
   sanitizer: Sanitizer,
 ): Promise<FileResult> {
   const suffix = sanitizer === 'none' ? '' : ` (${sanitizer})`;
-  // ThreadSanitizer cannot place its shadow where addresses are randomised by more bits than it knows.
+  // ThreadSanitizer cannot place its shadow where addresses are randomised by more bits than it
+  // knows.
   const [command, ...args] =
     sanitizer === 'thread'
       ? ['setarch', machine(), '-R', join(native, target)]

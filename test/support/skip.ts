@@ -1,6 +1,7 @@
 /**
- * How a test says that something it needs is not here. It counts as skipped, never as passed; in CI a skipped test fails.
- * The runner (test/run.ts) hears of it over a diagnostics channel, because uvu knows no outcome but pass and fail.
+ * How a test says that something it needs is not here. It counts as skipped, never as passed; in CI
+ * a skipped test fails. The runner (test/run.ts) hears of it over a diagnostics channel, because
+ * uvu knows no outcome but pass and fail.
  */
 
 import { channel } from 'node:diagnostics_channel';

@@ -1,4 +1,7 @@
-/** What a run of the tests amounts to, and how it is told: a line a file, failures in full, and the plain closing line. */
+/**
+ * What a run of the tests amounts to, and how it is told: a line a file, failures in full, and the
+ * plain closing line.
+ */
 
 /** What became of one test file, or of one native test program. */
 export interface FileResult {

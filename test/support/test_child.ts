@@ -1,6 +1,6 @@
 /**
- * The process that runs test files one after the other and reports each to its parent (test_process.ts), which enforces the
- * time limits. Arguments: pairs of compiled file and name.
+ * The process that runs test files one after the other and reports each to its parent
+ * (test_process.ts), which enforces the time limits. Arguments: pairs of compiled file and name.
  */
 
 import * as fs from 'node:fs';
@@ -18,7 +18,10 @@ export type ChildMessage =
   | { readonly kind: 'limit'; readonly name: string; readonly limitSeconds: number }
   | { readonly kind: 'result'; readonly result: FileResult };
 
-/** uvu's marks for a passed and a failed test, a suite's name, and its count; the parent prints better ones. */
+/**
+ * uvu's marks for a passed and a failed test, a suite's name, and its count; the parent prints
+ * better ones.
+ */
 const UVU_PROGRESS = [/^[•✘] $/, /^ .* {2}$/, /^ {2}\(\d+ \/ \d+\)\n$/];
 
 function report(message: ChildMessage): void {

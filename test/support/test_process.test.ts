@@ -10,7 +10,8 @@ import { runTestFiles } from './test_process.js';
 
 const UVU = import.meta.resolve('uvu');
 const SKIP = new URL('./skip.js', import.meta.url).href;
-const HEAD = `import { suite } from '${UVU}'; import { skip } from '${SKIP}'; const test = suite('s');`;
+const HEAD = `import { suite } from '${UVU}';
+import { skip } from '${SKIP}'; const test = suite('s');`;
 
 interface Row {
   readonly name: string;
@@ -29,7 +30,8 @@ const ROWS: readonly Row[] = [
   },
   {
     name: 'reports a failure with what was printed',
-    source: `test('seeded', () => { console.log('SEED=7'); throw new Error('off by one'); }); test.run();`,
+    source: `test('seeded', () => { console.log('SEED=7');
+      throw new Error('off by one'); }); test.run();`,
     expected: [0, 1, 0],
     report: /seeded[\s\S]*off by one[\s\S]*SEED=7/,
   },
@@ -42,7 +44,8 @@ const ROWS: readonly Row[] = [
   },
   {
     name: 'counts all tests behind a hook that skips',
-    source: `test.before(() => skip('no root')); test('a', () => {}); test('b', () => {}); test.run();`,
+    source: `test.before(() => skip('no root')); test('a', () => {});
+       test('b', () => {}); test.run();`,
     expected: [0, 0, 2],
   },
   {

@@ -1,6 +1,6 @@
 /**
- * Runs test files in a process of their own. A suite that exceeds its time limit, or a file that ends the process, costs that
- * file and no other: the remaining files get a new process.
+ * Runs test files in a process of their own. A suite that exceeds its time limit, or a file that
+ * ends the process, costs that file and no other: the remaining files get a new process.
  */
 
 import { type ChildProcess, fork } from 'node:child_process';
@@ -101,7 +101,10 @@ class Limit {
   }
 }
 
-/** The child leads a group of its own, so that a limit ends what its tests started too; Ctrl-C must reach it all the same. */
+/**
+ * The child leads a group of its own, so that a limit ends what its tests started too; Ctrl-C must
+ * reach it all the same.
+ */
 function forwardSignals(child: ChildProcess): () => void {
   const forward = (signal: NodeJS.Signals): void => {
     signalGroup(child, signal);

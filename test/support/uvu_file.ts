@@ -1,6 +1,7 @@
 /**
- * Runs one compiled uvu file in this process. uvu keeps what `suite.run()` asks for in a global queue and normally empties
- * it by itself; here the queue is ours, so that tests are counted, late errors found, and a file without tests fails.
+ * Runs one compiled uvu file in this process. uvu keeps what `suite.run()` asks for in a global
+ * queue and normally empties it by itself; here the queue is ours, so that tests are counted, late
+ * errors found, and a file without tests fails.
  */
 
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
@@ -11,11 +12,17 @@ import { brokenFile, type FileResult } from './tally.js';
 /** How long a suite may take where its file does not export `timeLimitSeconds`. */
 const TIME_LIMIT_SECONDS = 60;
 
-/** What uvu's runner answers: the text of all failures (or true), tests passed, marked skip, and asked for. */
+/**
+ * What uvu's runner answers: the text of all failures (or true), tests passed, marked skip, and
+ * asked for.
+ */
 type SuiteOutcome = [report: string | true, passed: number, marked: number, total: number];
 type SuiteRun = () => Promise<SuiteOutcome>;
 
-/** uvu's side of the bargain (uvu/run): it appends to `UVU_QUEUE[UVU_INDEX]` and leaves the running to us. */
+/**
+ * uvu's side of the bargain (uvu/run): it appends to `UVU_QUEUE[UVU_INDEX]` and leaves the running
+ * to us.
+ */
 interface UvuGlobals {
   UVU_DEFER: number;
   UVU_INDEX: number;
@@ -30,7 +37,9 @@ interface Counts {
   readonly reports: string[];
 }
 
-/** `onSuite` is told before each suite how long it may take; enforcing it is for another process. */
+/**
+ * `onSuite` is told before each suite how long it may take; enforcing it is for another process.
+ */
 export async function runUvuFile(
   file: string,
   name: string,
@@ -95,7 +104,8 @@ function countFailures(
     reasons.some((reason) => block.includes(`\n    ${reason}\n`));
   const failures = blocks.filter((block) => !isSkip(block));
   counts.reports.push(...failures);
-  // A hook that throws ends the suite, and uvu drops the error: the tests it stood before are neither passed nor reported.
+  // A hook that throws ends the suite, and uvu drops the error: the tests it stood before are
+  // neither passed nor reported.
   const untold = notPassed - blocks.length;
   const lastReason = reasons.at(-1);
   const skipped = blocks.length - failures.length + (lastReason === undefined ? 0 : untold);

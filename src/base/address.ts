@@ -1,13 +1,17 @@
 /**
- * Addresses, prefixes and endpoints: parsed once at the edge, immutable after, with one canonical text each
- * (RFC 5952 for IPv6). An IPv4-mapped IPv6 address is normalised to IPv4, so one host has one form.
+ * Addresses, prefixes and endpoints: parsed once at the edge, immutable after, with one canonical
+ * text each (RFC 5952 for IPv6). An IPv4-mapped IPv6 address is normalised to IPv4, so one host has
+ * one form.
  */
 
 import { present } from './assert.js';
 
 export type Family = 4 | 6;
 
-/** `bytes` is 4 or 16 long, network byte order, never written after construction. `text` is the map key. */
+/**
+ * `bytes` is 4 or 16 long, network byte order, never written after construction. `text` is the map
+ * key.
+ */
 export interface Address {
   readonly family: Family;
   readonly bytes: Uint8Array;
@@ -26,7 +30,10 @@ export interface Endpoint {
   readonly address: Address;
   readonly port: number;
   readonly text: string;
-  /** Where its datagrams reached us, so that ours leave from there; absent: the kernel chooses. Not part of `text`. */
+  /**
+   * Where its datagrams reached us, so that ours leave from there; absent: the kernel chooses. Not
+   * part of `text`.
+   */
   readonly local?: LocalAddress;
 }
 
@@ -59,7 +66,10 @@ export function parseAddress(text: string): Address | undefined {
   return bytes && addressFromBytes(bytes, 0, bytes.length === 4 ? 4 : 6);
 }
 
-/** Takes `10.0.0.0/8` or a bare address (a host prefix); bits behind the length are cleared, as wg does. */
+/**
+ * Takes `10.0.0.0/8` or a bare address (a host prefix); bits behind the length are cleared, as wg
+ * does.
+ */
 export function parsePrefix(text: string): Prefix | undefined {
   const parsed = parseInterfaceAddress(text);
   return parsed && prefixOf(parsed.address, parsed.length);
@@ -160,7 +170,9 @@ function parseGroups(text: string, mayEndInIpv4: boolean): number[] | undefined 
   return bytes.length <= 16 ? bytes : undefined;
 }
 
-/** RFC 5952 §4: lower case, no leading zeros, the longest run of two or more zero groups as `::`. */
+/**
+ * RFC 5952 §4: lower case, no leading zeros, the longest run of two or more zero groups as `::`.
+ */
 function formatIpv6(bytes: Uint8Array): string {
   const groups: number[] = [];
   for (let i = 0; i < 16; i += 2) groups.push(((bytes[i] ?? 0) << 8) | (bytes[i + 1] ?? 0));

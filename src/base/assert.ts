@@ -1,10 +1,15 @@
-/** Invariants: a broken one is a defect of heddle, so it stops the daemon rather than letting it go on wrong. */
+/**
+ * Invariants: a broken one is a defect of heddle, so it stops the daemon rather than letting it go
+ * on wrong.
+ */
 
 export class InvariantError extends Error {
   override readonly name = 'InvariantError';
 }
 
-/** Throws InvariantError when `condition` does not hold. `message` states the invariant positively. */
+/**
+ * Throws InvariantError when `condition` does not hold. `message` states the invariant positively.
+ */
 export function assert(condition: boolean, message: string): asserts condition {
   if (!condition) throw new InvariantError(`Invariant broken: ${message}`);
 }

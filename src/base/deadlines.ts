@@ -1,6 +1,7 @@
 /**
- * The deadlines of one core: a fixed, named set, at most one instant each. The smallest is the core's deadline; its name
- * says why it wants to be woken. Setting replaces; there is no timer object to lose.
+ * The deadlines of one core: a fixed, named set, at most one instant each. The smallest is the
+ * core's deadline; its name says why it wants to be woken. Setting replaces; there is no timer
+ * object to lose.
  */
 
 import { type Instant, NEVER } from './time.js';
@@ -47,7 +48,10 @@ export class Deadlines<Name extends string> {
     return found === NEVER ? undefined : this.#names[this.#at.indexOf(found)];
   }
 
-  /** Takes out the earliest deadline that is due at `now` and returns its name; undefined when none is. */
+  /**
+   * Takes out the earliest deadline that is due at `now` and returns its name; undefined when none
+   * is.
+   */
   takeDue(now: Instant): Name | undefined {
     const found = this.earliest();
     if (found > now) return undefined;

@@ -3,10 +3,15 @@
 declare const peerSlotBrand: unique symbol;
 declare const sessionIndexBrand: unique symbol;
 
-/** A peer's place in the tables of this daemon: 0 to MAX_PEERS - 1, reused after the peer is removed. */
+/**
+ * A peer's place in the tables of this daemon: 0 to MAX_PEERS - 1, reused after the peer is
+ * removed.
+ */
 export type PeerSlot = number & { readonly [peerSlotBrand]: true };
 
-/** A session's 32-bit index as it stands on the wire (WireGuard §5.4: sender and receiver fields). */
+/**
+ * A session's 32-bit index as it stands on the wire (WireGuard §5.4: sender and receiver fields).
+ */
 export type SessionIndex = number & { readonly [sessionIndexBrand]: true };
 
 /** As many peers as the kernel's WireGuard takes (messages.h MAX_PEERS_PER_DEVICE). */

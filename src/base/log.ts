@@ -1,6 +1,7 @@
 /**
- * What a core may say to its operator. Levels: trace per packet, debug a deviation, info a state change,
- * warn look tomorrow, error look now. Keys and payloads never appear; names from outside go in fields.
+ * What a core may say to its operator. Levels: trace per packet, debug a deviation, info a state
+ * change, warn look tomorrow, error look now. Keys and payloads never appear; names from outside go
+ * in fields.
  */
 
 export type LogFields = Readonly<Record<string, string | number | boolean>>;

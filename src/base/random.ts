@@ -1,4 +1,7 @@
-/** Randomness as a dependency: the system's in production, a seeded generator in tests and simulations. */
+/**
+ * Randomness as a dependency: the system's in production, a seeded generator in tests and
+ * simulations.
+ */
 
 export interface Random {
   /** `length` fresh bytes. */
@@ -10,8 +13,9 @@ export interface Random {
 }
 
 /**
- * A deterministic generator (sfc32 by Chris Doty-Humphrey, seeded from FNV-1a of the text). Not for keys outside tests.
- * `fork(label)` depends on the seed and the label only, not on what was drawn before.
+ * A deterministic generator (sfc32 by Chris Doty-Humphrey, seeded from FNV-1a of the text). Not for
+ * keys outside tests. `fork(label)` depends on the seed and the label only, not on what was drawn
+ * before.
  */
 export class SeededRandom implements Random {
   readonly #seed: string;

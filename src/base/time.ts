@@ -1,6 +1,7 @@
 /**
- * Time as heddle's cores see it: integer microseconds of CLOCK_BOOTTIME, so time spent suspended counts.
- * A bare number is never a time: instants and durations are branded and made only by the functions below.
+ * Time as heddle's cores see it: integer microseconds of CLOCK_BOOTTIME, so time spent suspended
+ * counts. A bare number is never a time: instants and durations are branded and made only by the
+ * functions below.
  */
 
 declare const instantBrand: unique symbol;

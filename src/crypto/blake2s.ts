@@ -1,6 +1,8 @@
 /**
- * BLAKE2s (RFC 7693): the hash and the keyed MAC of WireGuard (§5.4). libsodium has BLAKE2b only, so this is heddle's own. It
- * hashes handshake messages, at most a few hundred bytes each, and never runs for a data packet.
+ * BLAKE2s (RFC 7693): the hash and the keyed MAC of WireGuard (§5.4). libsodium has BLAKE2b only, so
+ * this is heddle's own. It hashes handshake messages, at most a few hundred bytes each, and never
+ * runs for a data packet; but whoever floods us with handshakes makes it run, so a block costs no
+ * allocation.
  */
 
 import { assert } from '../base/assert.js';
@@ -19,54 +21,53 @@ export interface Blake2sOptions {
 }
 
 /** The 32-byte hash of all parts, one after the other. */
-export function hash(...parts: readonly Uint8Array[]): Uint8Array {
+export function blake2s(...parts: readonly Uint8Array[]): Uint8Array {
   return digestOf(new Blake2s(), parts);
 }
 
 /** WireGuard's MAC: 16 bytes, keyed with 1 to 32 bytes. */
-export function mac(key: Uint8Array, ...parts: readonly Uint8Array[]): Uint8Array {
+export function blake2sMac(key: Uint8Array, ...parts: readonly Uint8Array[]): Uint8Array {
+  assert(key.length > 0, 'a MAC has a key');
   return digestOf(new Blake2s({ key, length: MAC_BYTES }), parts);
 }
-
-export { hash as blake2s, mac as blake2sMac };
 
 /** The hash in steps: any number of `update`, then `digest` once. Keeps no reference to its input. */
 export class Blake2s {
   readonly #length: number;
+  /** The chained state h, eight words. */
   readonly #state = Uint32Array.from(IV);
+  /** The work vector v, sixteen words, and behind it the message m, sixteen words. */
+  readonly #work = new Uint32Array(32);
   readonly #block = new Uint8Array(BLOCK_BYTES);
-  /** Bytes of `#block` in use. A full block waits for the next byte, because the last one is compressed otherwise. */
+  /** Bytes of `#block` in use. A full one waits for the next byte: the last is compressed otherwise. */
   #filled = 0;
   /** Bytes compressed so far; far below 2^53. */
   #compressed = 0;
   #isDone = false;
 
   constructor(options: Blake2sOptions = {}) {
-    const key = options.key ?? new Uint8Array(0);
+    const keyLength = options.key?.length ?? 0;
     this.#length = options.length ?? HASH_BYTES;
-    assert(key.length <= HASH_BYTES, 'a BLAKE2s key has at most 32 bytes');
+    assert(keyLength <= HASH_BYTES, 'a BLAKE2s key has at most 32 bytes');
     assert(this.#length >= 1 && this.#length <= HASH_BYTES, 'a BLAKE2s digest has 1 to 32 bytes');
-    const parameters = 0x0101_0000 | (key.length << 8) | this.#length;
+    const parameters = 0x0101_0000 | (keyLength << 8) | this.#length;
     this.#state[0] = (this.#state[0] ?? 0) ^ parameters;
-    if (key.length > 0) {
-      this.#block.set(key);
+    if (options.key && keyLength > 0) {
+      this.#block.set(options.key);
       this.#filled = BLOCK_BYTES;
     }
   }
 
   update(bytes: Uint8Array): this {
     assert(!this.#isDone, 'a hash is not updated after its digest');
-    let at = 0;
-    while (at < bytes.length) {
+    for (let at = 0; at < bytes.length; ) {
       if (this.#filled === BLOCK_BYTES) {
         this.#compressed += BLOCK_BYTES;
         this.#compress(false);
         this.#filled = 0;
       }
-      const taken = Math.min(BLOCK_BYTES - this.#filled, bytes.length - at);
-      this.#block.set(bytes.subarray(at, at + taken), this.#filled);
-      this.#filled += taken;
-      at += taken;
+      const end = Math.min(bytes.length, at + BLOCK_BYTES - this.#filled);
+      while (at < end) this.#block[this.#filled++] = bytes[at++] ?? 0;
     }
     return this;
   }
@@ -78,31 +79,30 @@ export class Blake2s {
     this.#compressed += this.#filled;
     this.#block.fill(0, this.#filled);
     this.#compress(true);
-    const whole = new Uint8Array(HASH_BYTES);
-    for (let i = 0; i < 8; i++) storeLe32(whole, 4 * i, this.#state[i] ?? 0);
-    const digest = whole.slice(0, this.#length);
-    whole.fill(0);
-    this.#state.fill(0);
+    for (let i = 0; i < 8; i++) storeLe32(this.#block, 4 * i, this.#state[i] ?? 0);
+    const digest = this.#block.slice(0, this.#length);
     this.#block.fill(0);
+    this.#state.fill(0);
+    this.#work.fill(0);
     return digest;
   }
 
   /** RFC 7693 §3.2: the function F over `#block`. */
   #compress(isLast: boolean): void {
-    const m = new Uint32Array(16);
-    for (let i = 0; i < 16; i++) m[i] = loadLe32(this.#block, 4 * i);
-    const v = new Uint32Array(16);
-    v.set(this.#state, 0);
-    v.set(IV, 8);
-    v[12] = (v[12] ?? 0) ^ (this.#compressed >>> 0);
-    v[13] = (v[13] ?? 0) ^ Math.floor(this.#compressed / 0x1_0000_0000);
-    if (isLast) v[14] = ~(v[14] ?? 0);
-    for (const s of SIGMA) round(v, m, s);
+    const work = this.#work;
+    const state = this.#state;
     for (let i = 0; i < 8; i++) {
-      this.#state[i] = (this.#state[i] ?? 0) ^ (v[i] ?? 0) ^ (v[i + 8] ?? 0);
+      work[i] = state[i] ?? 0;
+      work[i + 8] = IV[i] ?? 0;
     }
-    m.fill(0);
-    v.fill(0);
+    work[12] = (work[12] ?? 0) ^ (this.#compressed >>> 0);
+    work[13] = (work[13] ?? 0) ^ Math.floor(this.#compressed / 0x1_0000_0000);
+    if (isLast) work[14] = ~(work[14] ?? 0);
+    for (let i = 0; i < 16; i++) work[MESSAGE_AT + i] = loadLe32(this.#block, 4 * i);
+    for (let at = 0; at < SIGMA.length; at += 16) round(work, at);
+    for (let i = 0; i < 8; i++) {
+      state[i] = (state[i] ?? 0) ^ (work[i] ?? 0) ^ (work[i + 8] ?? 0);
+    }
   }
 }
 
@@ -111,37 +111,26 @@ function digestOf(hash: Blake2s, parts: readonly Uint8Array[]): Uint8Array {
   return hash.digest();
 }
 
-/** Four columns, then four diagonals. */
-function round(v: Uint32Array, m: Uint32Array, s: readonly number[]): void {
-  for (let i = 0; i < 8; i++) {
-    const shift = i < 4 ? 0 : 1;
-    const column = i & 3;
-    mix(
-      v,
-      [
-        column,
-        4 + ((column + shift) & 3),
-        8 + ((column + 2 * shift) & 3),
-        12 + ((column + 3 * shift) & 3),
-      ],
-      m[s[2 * i] ?? 0] ?? 0,
-      m[s[2 * i + 1] ?? 0] ?? 0,
-    );
-  }
+/** Four columns, then four diagonals; `at` is where the round's row of SIGMA begins. */
+function round(work: Uint32Array, at: number): void {
+  mix(work, 0, 4, 8, 12, at);
+  mix(work, 1, 5, 9, 13, at + 2);
+  mix(work, 2, 6, 10, 14, at + 4);
+  mix(work, 3, 7, 11, 15, at + 6);
+  mix(work, 0, 5, 10, 15, at + 8);
+  mix(work, 1, 6, 11, 12, at + 10);
+  mix(work, 2, 7, 8, 13, at + 12);
+  mix(work, 3, 4, 9, 14, at + 14);
 }
 
-/** RFC 7693 §3.1: the function G on the four words of `v` at `places`. */
-function mix(
-  v: Uint32Array,
-  places: readonly [number, number, number, number],
-  x: number,
-  y: number,
-): void {
-  const [atA, atB, atC, atD] = places;
-  let a = v[atA] ?? 0;
-  let b = v[atB] ?? 0;
-  let c = v[atC] ?? 0;
-  let d = v[atD] ?? 0;
+/** RFC 7693 §3.1: the function G on four words, with the two message words that SIGMA names. */
+function mix(w: Uint32Array, ia: number, ib: number, ic: number, id: number, at: number): void {
+  const x = w[MESSAGE_AT + (SIGMA[at] ?? 0)] ?? 0;
+  const y = w[MESSAGE_AT + (SIGMA[at + 1] ?? 0)] ?? 0;
+  let a = w[ia] ?? 0;
+  let b = w[ib] ?? 0;
+  let c = w[ic] ?? 0;
+  let d = w[id] ?? 0;
   a = (a + b + x) | 0;
   d = rotate(d ^ a, 16);
   c = (c + d) | 0;
@@ -150,10 +139,10 @@ function mix(
   d = rotate(d ^ a, 8);
   c = (c + d) | 0;
   b = rotate(b ^ c, 7);
-  v[atA] = a;
-  v[atB] = b;
-  v[atC] = c;
-  v[atD] = d;
+  w[ia] = a;
+  w[ib] = b;
+  w[ic] = c;
+  w[id] = d;
 }
 
 /** To the right, in 32 bits. */
@@ -161,20 +150,25 @@ function rotate(word: number, bits: number): number {
   return (word >>> bits) | (word << (32 - bits));
 }
 
+/** Where the message words stand in the work array. */
+const MESSAGE_AT = 16;
+
 const IV: readonly number[] = [
   0x6a09e667, 0xbb67ae85, 0x3c6ef372, 0xa54ff53a, 0x510e527f, 0x9b05688c, 0x1f83d9ab, 0x5be0cd19,
 ];
 
-/** RFC 7693 §2.7: which message word goes where, one row a round. */
-const SIGMA: readonly (readonly number[])[] = [
-  [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15],
-  [14, 10, 4, 8, 9, 15, 13, 6, 1, 12, 0, 2, 11, 7, 5, 3],
-  [11, 8, 12, 0, 5, 2, 15, 13, 10, 14, 3, 6, 7, 1, 9, 4],
-  [7, 9, 3, 1, 13, 12, 11, 14, 2, 6, 5, 10, 4, 0, 15, 8],
-  [9, 0, 5, 7, 2, 4, 10, 15, 14, 1, 11, 12, 6, 8, 3, 13],
-  [2, 12, 6, 10, 0, 11, 8, 3, 4, 13, 7, 5, 15, 14, 1, 9],
-  [12, 5, 1, 15, 14, 13, 4, 10, 0, 7, 6, 3, 9, 2, 8, 11],
-  [13, 11, 7, 14, 12, 1, 3, 9, 5, 0, 15, 4, 8, 6, 2, 10],
-  [6, 15, 14, 9, 11, 3, 0, 8, 12, 2, 13, 7, 1, 4, 10, 5],
-  [10, 2, 8, 4, 7, 6, 1, 5, 15, 11, 9, 14, 3, 12, 13, 0],
-];
+/** RFC 7693 §2.7: which message word goes where, sixteen a round. Never written. */
+const SIGMA = Uint8Array.from(
+  [
+    [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15],
+    [14, 10, 4, 8, 9, 15, 13, 6, 1, 12, 0, 2, 11, 7, 5, 3],
+    [11, 8, 12, 0, 5, 2, 15, 13, 10, 14, 3, 6, 7, 1, 9, 4],
+    [7, 9, 3, 1, 13, 12, 11, 14, 2, 6, 5, 10, 4, 0, 15, 8],
+    [9, 0, 5, 7, 2, 4, 10, 15, 14, 1, 11, 12, 6, 8, 3, 13],
+    [2, 12, 6, 10, 0, 11, 8, 3, 4, 13, 7, 5, 15, 14, 1, 9],
+    [12, 5, 1, 15, 14, 13, 4, 10, 0, 7, 6, 3, 9, 2, 8, 11],
+    [13, 11, 7, 14, 12, 1, 3, 9, 5, 0, 15, 4, 8, 6, 2, 10],
+    [6, 15, 14, 9, 11, 3, 0, 8, 12, 2, 13, 7, 1, 4, 10, 5],
+    [10, 2, 8, 4, 7, 6, 1, 5, 15, 11, 9, 14, 3, 12, 13, 0],
+  ].flat(),
+);

@@ -1,6 +1,6 @@
 /**
- * HMAC-BLAKE2s (RFC 2104) and WireGuard's key derivation over it (§5.4): HKDF (RFC 5869) with the chaining key as salt, the
- * input as key material and no info.
+ * HMAC-BLAKE2s (RFC 2104) and WireGuard's key derivation over it (§5.4): HKDF (RFC 5869) with the
+ * chaining key as salt, the input as key material and no info.
  */
 
 import { wipe } from '../base/bytes.js';

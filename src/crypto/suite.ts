@@ -1,17 +1,24 @@
 /**
- * The primitives that WireGuard takes from a library, as an injected dependency: io/sodium.ts in production.
- * BLAKE2s and HKDF are this folder's own (blake2s.ts, hkdf.ts). All lengths in bytes; results are new arrays.
+ * The primitives that WireGuard takes from a library, as an injected dependency: io/sodium.ts in
+ * production. BLAKE2s and HKDF are this folder's own (blake2s.ts, hkdf.ts). All lengths in bytes;
+ * results are new arrays.
  */
 
 export const KEY_BYTES = 32;
 export const TAG_BYTES = 16;
 
 export interface CryptoSuite {
-  /** X25519 (RFC 7748 §5). Undefined when the result is all zero: `publicKey` was of low order (RFC 7748 §6.1). */
+  /**
+   * X25519 (RFC 7748 §5). Undefined when the result is all zero: `publicKey` was of low order (RFC
+   * 7748 §6.1).
+   */
   dh(privateKey: Uint8Array, publicKey: Uint8Array): Uint8Array | undefined;
   /** The X25519 public key of a private key. */
   publicKey(privateKey: Uint8Array): Uint8Array;
-  /** ChaCha20-Poly1305 (RFC 8439) with WireGuard's nonce: 4 zero bytes, then `counter` little-endian. Ciphertext, tag. */
+  /**
+   * ChaCha20-Poly1305 (RFC 8439) with WireGuard's nonce: 4 zero bytes, then `counter`
+   * little-endian. Ciphertext, tag.
+   */
   seal(key: Uint8Array, counter: bigint, plaintext: Uint8Array, ad: Uint8Array): Uint8Array;
   /** Undefined when the tag does not match. */
   open(

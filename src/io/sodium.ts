@@ -14,7 +14,7 @@ export class SodiumSuite implements CryptoSuite {
     assertLength('private key', privateKey, KEY_BYTES);
     assertLength('public key', publicKey, KEY_BYTES);
     const shared = new Uint8Array(KEY_BYTES);
-    // libsodium refuses points of low order itself; the lengths are checked, so nothing else makes it throw.
+    // libsodium refuses points of low order itself; nothing else makes it throw, lengths are right.
     const isComputed = succeeds(() => sodium.crypto_scalarmult(shared, privateKey, publicKey));
     return isComputed && !isZero(shared) ? shared : undefined;
   }

@@ -1,15 +1,23 @@
 /**
- * WireGuard's four messages (whitepaper §5.4), all fields little-endian. The type is the full 32-bit word: its upper three bytes
- * are reserved, sent as zero and required to be zero (§5.4.2), as the kernel does.
+ * WireGuard's four messages (whitepaper §5.4), all fields little-endian. The type is the full
+ * 32-bit word: its upper three bytes are reserved, sent as zero and required to be zero (§5.4.2),
+ * as the kernel does.
  *
- *   initiation    type 1 | sender | ephemeral 32 | static 32 + 16 | timestamp 12 + 16 | mac1 16 | mac2 16      148
- *                 0        4        8              40               88                  116       132
- *   response      type 2 | sender | receiver | ephemeral 32 | nothing 0 + 16 | mac1 16 | mac2 16                92
- *                 0        4        8          12             44               60        76
- *   cookie reply  type 3 | receiver | nonce 24 | cookie 16 + 16                                                 64
- *                 0        4          8          32
- *   data          type 4 | receiver | counter 8 | ciphertext ... + 16                                      32 or more
- *                 0        4          8           16
+ *   initiation, 148 bytes
+ *   0        4        8              40               88                  116       132
+ *   | type 1 | sender | ephemeral 32 | static 32 + 16 | timestamp 12 + 16 | mac1 16 | mac2 16 |
+ *
+ *   response, 92 bytes
+ *   0        4        8          12             44               60        76
+ *   | type 2 | sender | receiver | ephemeral 32 | nothing 0 + 16 | mac1 16 | mac2 16 |
+ *
+ *   cookie reply, 64 bytes
+ *   0        4          8          32
+ *   | type 3 | receiver | nonce 24 | cookie 16 + 16 |
+ *
+ *   data, 32 bytes or more
+ *   0        4          8           16
+ *   | type 4 | receiver | counter 8 | ciphertext ... + 16 |
  */
 
 import { loadLe32, loadLe64, storeLe32, storeLe64 } from '../base/bytes.js';

@@ -17,6 +17,8 @@ export interface Hand {
   /** Called once, with what is to be called whenever events wait; never from inside another method. */
   onEvents(wake: () => void): void;
   write(write: TableWrite, now: Instant): void;
+  /** Ends a batch of writes: what the hand gathers to publish at once is in force from here on. */
+  commit(): void;
   /** Sends a handshake datagram and counts it as the peer's traffic; a failure is counted, never thrown. */
   send(peer: PeerSlot | undefined, endpoint: Endpoint, datagram: Uint8Array, now: Instant): void;
   /** Moves up to `limit` waiting events into `out`; true when more wait. */

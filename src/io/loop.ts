@@ -94,6 +94,7 @@ export class NodeLoop {
         hand.send(action.peer, action.endpoint, action.datagram, now);
       else this.#resolve(action.request, action.host, action.port);
     }
+    hand.commit();
     return this.#actions.some(
       (action) => action.kind === 'write' && action.write.kind === 'readActivity',
     );

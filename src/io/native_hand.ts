@@ -50,8 +50,12 @@ export class NativeHand implements Hand {
     else this.#writePeer(write, now);
   }
 
+  commit(): void {
+    if (this.#routesChanged) this.#addon.enginePublishRoutes(this.#engine);
+    this.#routesChanged = false;
+  }
+
   send(peer: PeerSlot | undefined, endpoint: Endpoint, datagram: Uint8Array, now: Instant): void {
-    this.#publishRoutes();
     const failed = this.#addon.engineSend(this.#engine, emitEndpoint(endpoint), datagram);
     if (failed === 0 && peer !== undefined) {
       this.#addon.engineNoteHandshake(this.#engine, peer, true, datagram.length, now);
@@ -59,7 +63,6 @@ export class NativeHand implements Hand {
   }
 
   takeEvents(out: WalkEvent[], limit: number): boolean {
-    this.#publishRoutes();
     const before = out.length;
     parseEvents(this.#addon.engineTakeEvents(this.#engine, limit), out);
     return out.length - before >= limit;
@@ -113,11 +116,6 @@ export class NativeHand implements Hand {
       this.#addon.engineRemovePrefix(this.#engine, address.bytes, length);
     }
     this.#routesChanged = true;
-  }
-
-  #publishRoutes(): void {
-    if (this.#routesChanged) this.#addon.enginePublishRoutes(this.#engine);
-    this.#routesChanged = false;
   }
 
   #writePeer(

@@ -87,6 +87,8 @@ export class ReferenceHand implements Hand {
     this.#carryOut(false);
   }
 
+  commit(): void {}
+
   send(peer: PeerSlot | undefined, endpoint: Endpoint, datagram: Uint8Array, now: Instant): void {
     this.#udp.send(endpoint, datagram);
     if (peer === undefined) return;

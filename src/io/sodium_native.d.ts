@@ -1,4 +1,7 @@
-/** The part of sodium-native that heddle uses; the package has no types of its own. Every function throws when it fails. */
+/**
+ * The part of sodium-native that heddle uses; the package has no types of its own. Every function
+ * throws when it fails.
+ */
 
 declare module 'sodium-native' {
   interface Sodium {

@@ -34,10 +34,8 @@ export function blake2sMac(key: Uint8Array, ...parts: readonly Uint8Array[]): Ui
 /** The hash in steps: any number of `update`, then `digest` once. Keeps no reference to its input. */
 export class Blake2s {
   readonly #length: number;
-  /** The chained state h, eight words. */
-  readonly #state = Uint32Array.from(IV);
-  /** The work vector v, sixteen words, and behind it the message m, sixteen words. */
-  readonly #work = new Uint32Array(32);
+  /** Of 32 bits: the work vector v, the message m, the chained state h. One array, for speed. */
+  readonly #words = new Uint32Array(WORDS);
   readonly #block = new Uint8Array(BLOCK_BYTES);
   /** Bytes of `#block` in use. A full one waits for the next byte: the last is compressed otherwise. */
   #filled = 0;
@@ -51,7 +49,8 @@ export class Blake2s {
     assert(keyLength <= HASH_BYTES, 'a BLAKE2s key has at most 32 bytes');
     assert(this.#length >= 1 && this.#length <= HASH_BYTES, 'a BLAKE2s digest has 1 to 32 bytes');
     const parameters = 0x0101_0000 | (keyLength << 8) | this.#length;
-    this.#state[0] = (this.#state[0] ?? 0) ^ parameters;
+    for (let i = 0; i < 8; i++) this.#words[STATE_AT + i] = IV[i] ?? 0;
+    this.#words[STATE_AT] = (this.#words[STATE_AT] ?? 0) ^ parameters;
     if (options.key && keyLength > 0) {
       this.#block.set(options.key);
       this.#filled = BLOCK_BYTES;
@@ -79,29 +78,29 @@ export class Blake2s {
     this.#compressed += this.#filled;
     this.#block.fill(0, this.#filled);
     this.#compress(true);
-    for (let i = 0; i < 8; i++) storeLe32(this.#block, 4 * i, this.#state[i] ?? 0);
-    const digest = this.#block.slice(0, this.#length);
+    for (let i = 0; i < 8; i++) storeLe32(this.#block, 4 * i, this.#words[STATE_AT + i] ?? 0);
+    const digest = new Uint8Array(this.#length);
+    for (let i = 0; i < digest.length; i++) digest[i] = this.#block[i] ?? 0;
     this.#block.fill(0);
-    this.#state.fill(0);
-    this.#work.fill(0);
+    this.#words.fill(0);
     return digest;
   }
 
   /** RFC 7693 §3.2: the function F over `#block`. */
   #compress(isLast: boolean): void {
-    const work = this.#work;
-    const state = this.#state;
+    const words = this.#words;
     for (let i = 0; i < 8; i++) {
-      work[i] = state[i] ?? 0;
-      work[i + 8] = IV[i] ?? 0;
+      words[i] = words[STATE_AT + i] ?? 0;
+      words[i + 8] = IV[i] ?? 0;
     }
-    work[12] = (work[12] ?? 0) ^ (this.#compressed >>> 0);
-    work[13] = (work[13] ?? 0) ^ Math.floor(this.#compressed / 0x1_0000_0000);
-    if (isLast) work[14] = ~(work[14] ?? 0);
-    for (let i = 0; i < 16; i++) work[MESSAGE_AT + i] = loadLe32(this.#block, 4 * i);
-    for (let at = 0; at < SIGMA.length; at += 16) round(work, at);
+    words[12] = (words[12] ?? 0) ^ (this.#compressed >>> 0);
+    words[13] = (words[13] ?? 0) ^ Math.floor(this.#compressed / 0x1_0000_0000);
+    if (isLast) words[14] = ~(words[14] ?? 0);
+    for (let i = 0; i < 16; i++) words[MESSAGE_AT + i] = loadLe32(this.#block, 4 * i);
+    for (let at = 0; at < SIGMA.length; at += 16) round(words, at);
     for (let i = 0; i < 8; i++) {
-      state[i] = (state[i] ?? 0) ^ (work[i] ?? 0) ^ (work[i + 8] ?? 0);
+      const old = words[STATE_AT + i] ?? 0;
+      words[STATE_AT + i] = old ^ (words[i] ?? 0) ^ (words[i + 8] ?? 0);
     }
   }
 }
@@ -112,15 +111,15 @@ function digestOf(hash: Blake2s, parts: readonly Uint8Array[]): Uint8Array {
 }
 
 /** Four columns, then four diagonals; `at` is where the round's row of SIGMA begins. */
-function round(work: Uint32Array, at: number): void {
-  mix(work, 0, 4, 8, 12, at);
-  mix(work, 1, 5, 9, 13, at + 2);
-  mix(work, 2, 6, 10, 14, at + 4);
-  mix(work, 3, 7, 11, 15, at + 6);
-  mix(work, 0, 5, 10, 15, at + 8);
-  mix(work, 1, 6, 11, 12, at + 10);
-  mix(work, 2, 7, 8, 13, at + 12);
-  mix(work, 3, 4, 9, 14, at + 14);
+function round(w: Uint32Array, at: number): void {
+  mix(w, 0, 4, 8, 12, at);
+  mix(w, 1, 5, 9, 13, at + 2);
+  mix(w, 2, 6, 10, 14, at + 4);
+  mix(w, 3, 7, 11, 15, at + 6);
+  mix(w, 0, 5, 10, 15, at + 8);
+  mix(w, 1, 6, 11, 12, at + 10);
+  mix(w, 2, 7, 8, 13, at + 12);
+  mix(w, 3, 4, 9, 14, at + 14);
 }
 
 /** RFC 7693 §3.1: the function G on four words, with the two message words that SIGMA names. */
@@ -150,8 +149,10 @@ function rotate(word: number, bits: number): number {
   return (word >>> bits) | (word << (32 - bits));
 }
 
-/** Where the message words stand in the work array. */
+/** Where the message and the state stand behind the work vector. */
 const MESSAGE_AT = 16;
+const STATE_AT = 32;
+const WORDS = 40;
 
 const IV: readonly number[] = [
   0x6a09e667, 0xbb67ae85, 0x3c6ef372, 0xa54ff53a, 0x510e527f, 0x9b05688c, 0x1f83d9ab, 0x5be0cd19,

@@ -23,46 +23,37 @@ export function hmac(key: Uint8Array, ...parts: readonly Uint8Array[]): Uint8Arr
   return result;
 }
 
-/** `count` keys of 32 bytes. */
-export function hkdf(chainingKey: Uint8Array, input: Uint8Array, count: 1): [Uint8Array];
-export function hkdf(
-  chainingKey: Uint8Array,
-  input: Uint8Array,
-  count: 2,
-): [Uint8Array, Uint8Array];
-export function hkdf(
-  chainingKey: Uint8Array,
-  input: Uint8Array,
-  count: 3,
-): [Uint8Array, Uint8Array, Uint8Array];
-export function hkdf(chainingKey: Uint8Array, input: Uint8Array, count: 1 | 2 | 3): Uint8Array[] {
+/** One key of 32 bytes. */
+export function kdf1(chainingKey: Uint8Array, input: Uint8Array): [Uint8Array] {
   const secret = hmac(chainingKey, input);
-  const keys: Uint8Array[] = [];
-  let previous: Uint8Array = EMPTY;
-  for (let ordinal = 1; ordinal <= count; ordinal++) {
-    previous = expand(secret, previous, ordinal);
-    keys.push(previous);
-  }
+  const first = expand(secret, EMPTY, 1);
   wipe(secret);
-  return keys;
+  return [first];
+}
+
+/** Two keys of 32 bytes. */
+export function kdf2(chainingKey: Uint8Array, input: Uint8Array): [Uint8Array, Uint8Array] {
+  const secret = hmac(chainingKey, input);
+  const first = expand(secret, EMPTY, 1);
+  const second = expand(secret, first, 2);
+  wipe(secret);
+  return [first, second];
+}
+
+/** Three keys of 32 bytes. */
+export function kdf3(
+  chainingKey: Uint8Array,
+  input: Uint8Array,
+): [Uint8Array, Uint8Array, Uint8Array] {
+  const secret = hmac(chainingKey, input);
+  const first = expand(secret, EMPTY, 1);
+  const second = expand(secret, first, 2);
+  const third = expand(secret, second, 3);
+  wipe(secret);
+  return [first, second, third];
 }
 
 /** RFC 5869 §2.3: T(i) of T(i - 1). */
 function expand(secret: Uint8Array, previous: Uint8Array, ordinal: number): Uint8Array {
   return hmac(secret, previous, Uint8Array.of(ordinal));
-}
-
-export function kdf1(chainingKey: Uint8Array, input: Uint8Array): [Uint8Array] {
-  return hkdf(chainingKey, input, 1);
-}
-
-export function kdf2(chainingKey: Uint8Array, input: Uint8Array): [Uint8Array, Uint8Array] {
-  return hkdf(chainingKey, input, 2);
-}
-
-export function kdf3(
-  chainingKey: Uint8Array,
-  input: Uint8Array,
-): [Uint8Array, Uint8Array, Uint8Array] {
-  return hkdf(chainingKey, input, 3);
 }

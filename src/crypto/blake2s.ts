@@ -1,8 +1,8 @@
 /**
- * BLAKE2s (RFC 7693): the hash and the keyed MAC of WireGuard (§5.4). libsodium has BLAKE2b only, so
- * this is heddle's own. It hashes handshake messages, at most a few hundred bytes each, and never
- * runs for a data packet; but whoever floods us with handshakes makes it run, so a block costs no
- * allocation.
+ * BLAKE2s (RFC 7693): the hash and the keyed MAC of WireGuard (§5.4). libsodium has BLAKE2b only,
+ * so this is heddle's own. It hashes handshake messages, at most a few hundred bytes each, and
+ * never runs for a data packet; but whoever floods us with handshakes makes it run, so a block
+ * costs no allocation.
  */
 
 import { assert } from '../base/assert.js';
@@ -31,13 +31,13 @@ export function blake2sMac(key: Uint8Array, ...parts: readonly Uint8Array[]): Ui
   return digestOf(new Blake2s({ key, length: MAC_BYTES }), parts);
 }
 
-/** The hash in steps: any number of `update`, then `digest` once. Keeps no reference to its input. */
+/** The hash in steps: any number of `update`, then one `digest`. Keeps no reference to its input. */
 export class Blake2s {
   readonly #length: number;
   /** Of 32 bits: the work vector v, the message m, the chained state h. One array, for speed. */
   readonly #words = new Uint32Array(WORDS);
   readonly #block = new Uint8Array(BLOCK_BYTES);
-  /** Bytes of `#block` in use. A full one waits for the next byte: the last is compressed otherwise. */
+  /** Bytes of `#block` in use. A full one waits: the last block is compressed otherwise. */
   #filled = 0;
   /** Bytes compressed so far; far below 2^53. */
   #compressed = 0;

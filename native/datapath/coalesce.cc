@@ -74,6 +74,8 @@ Coalescer::Coalescer(PacketWriter& writer, CounterBlock& counters, CoalesceOptio
 
 uint8_t* Coalescer::place(size_t length) {
   CHECK(length < kMaxPacket + kBehind);
+  // Nothing may follow a packet that fails, and it cannot be checked while another's header lies over it.
+  if (last_ != nullptr && !isChecked(*last_)) last_ = nullptr;
   if (last_ != nullptr) {
     size_t header = last_->flow.payloadAt;
     uint8_t* at = last_->packet() + last_->length - header;
@@ -176,11 +178,13 @@ bool Coalescer::follows(Slot& slot, const Flow& flow, const uint8_t* packet, siz
     if (slot.count >= kMaxUdpSegments) return false;
     if ((udpChecksum(firstTransport) == 0) != (udpChecksum(transport) == 0)) return false;
   }
-  if (!slot.isChecked) {
-    if (slot.count != 1 || !areSumsRight(slot.flow, first, slot.length)) return false;
-    slot.isChecked = true;
-  }
-  return areSumsRight(flow, packet, length);
+  return isChecked(slot) && areSumsRight(flow, packet, length);
+}
+
+// Whether the packets of the slot have right checksums; those behind the first were checked before they went there.
+bool Coalescer::isChecked(Slot& slot) {
+  if (!slot.isChecked) slot.isChecked = areSumsRight(slot.flow, slot.packet(), slot.length);
+  return slot.isChecked;
 }
 
 // The packet lies at place(); a shorter one, or one that pushes, ends the super-packet.

@@ -67,6 +67,7 @@ class Coalescer {
   Slot& freeSlot();
   Slot* oldestSlot();
   bool follows(Slot& slot, const Flow& flow, const uint8_t* packet, size_t length);
+  bool isChecked(Slot& slot);
   void append(Slot& slot, const uint8_t* packet, size_t length);
   void start(Slot& slot, const Flow& flow, size_t length);
   void makeRoom();

@@ -42,9 +42,8 @@ size_t transportOffset(Family family, const uint8_t* packet, uint8_t protocol,
 }  // namespace
 
 bool Segmenter::begin(const VirtioNetHeader& header, std::span<uint8_t> packet) {
-  if (header.gsoSize == 0 || innerLength(packet.data(), packet.size()) != packet.size()) {
-    return false;
-  }
+  size_t length = innerLength(packet.data(), packet.size());
+  if (header.gsoSize == 0 || length == 0 || length != packet.size()) return false;
   packet_ = packet.data();
   family_ = innerFamily(packet_);
   uint8_t protocol = protocolOf(header.gsoType, family_);

@@ -116,7 +116,8 @@ function countFailures(
 
 /** uvu joins the failures of a suite into one text; each begins with the same word. */
 function splitReport(report: string): string[] {
-  return report.split(/^(?= {3}FAIL {2})/m).filter((block) => block.trim() !== '');
+  const told = report.replace(RUNNER_FRAMES, '');
+  return told.split(/^(?= {3}FAIL {2})/m).filter((block) => block.trim() !== '');
 }
 
 /** Errors that no test awaited belong to the file that was running. */

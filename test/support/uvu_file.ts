@@ -19,6 +19,10 @@ const TIME_LIMIT_SECONDS = 60;
 type SuiteOutcome = [report: string | true, passed: number, marked: number, total: number];
 type SuiteRun = () => Promise<SuiteOutcome>;
 
+/** Stack lines of uvu and of this runner: the failure is never there. */
+const RUNNER_FRAMES =
+  /^ +at .*(node_modules\/uvu\/|test\/support\/(uvu_file|test_child)\.js).*\n/gm;
+
 /**
  * uvu's side of the bargain (uvu/run): it appends to `UVU_QUEUE[UVU_INDEX]` and leaves the running
  * to us.

@@ -1,0 +1,215 @@
+#include "datapath/tables.h"
+
+#include <deque>
+#include <mutex>
+#include <thread>
+
+#include "test/test.h"
+#include "test/walk.h"
+
+namespace heddle {
+
+namespace {
+
+using test::Fields;
+using test::Packet;
+
+constexpr Instant kStart = seconds(1000);
+
+KeypairMaterial materialOf(uint32_t index) {
+  KeypairMaterial material;
+  material.localIndex = index;
+  material.remoteIndex = index;
+  material.sendKey.fill(static_cast<uint8_t>(index));
+  material.receiveKey = material.sendKey;
+  material.createdAt = kStart;
+  return material;
+}
+
+// Carries messages from the sending to the receiving thread.
+class Wire : public BatchSender {
+ public:
+  void send(const SendBatch& batch) override {
+    std::lock_guard lock(mutex_);
+    for (size_t at = 0; at < batch.bytes.size(); at += batch.segment) {
+      auto message = batch.bytes.subspan(at, std::min(batch.segment, batch.bytes.size() - at));
+      if (messages_.size() < 256) messages_.emplace_back(message.begin(), message.end());
+    }
+  }
+  bool take(Packet& message) {
+    std::lock_guard lock(mutex_);
+    if (messages_.empty()) return false;
+    message = std::move(messages_.front());
+    messages_.pop_front();
+    return true;
+  }
+
+ private:
+  std::mutex mutex_;
+  std::deque<Packet> messages_;
+};
+
+struct Discard : PacketWriter {
+  size_t packets = 0;
+  void write(std::span<uint8_t>, size_t count) override { packets += count; }
+};
+
+struct Ignore : EventSink {
+  bool handshake(std::span<const uint8_t>, const Endpoint&) override { return true; }
+  bool sessionNeeded(uint32_t, SessionNeed) override { return true; }
+  bool confirmed(uint32_t, uint32_t) override { return true; }
+  bool roamed(uint32_t, const Endpoint&) override { return true; }
+  bool activity(uint32_t, const Activity&) override { return true; }
+};
+
+constexpr uint32_t kPeers = 8;
+
+// Everything that the control plane may do to a peer, at random.
+void writeSomething(Tables& tables, uint32_t& nextIndex) {
+  auto slot = static_cast<uint32_t>(test::random(kPeers));
+  uint8_t address[16];
+  test::storeHost(Family::ipv4, address, static_cast<uint8_t>(slot + 1));
+  Activity activity;
+  switch (test::random(8)) {
+    case 0:
+      tables.removePeer(slot);
+      break;
+    case 1:
+      tables.setEndpoint(slot, test::endpointAt(static_cast<uint8_t>(test::random(4))));
+      break;
+    case 2:
+      tables.removeKeypair(nextIndex - static_cast<uint32_t>(test::random(3 * kPeers)));
+      break;
+    case 3:
+      tables.readActivity(slot, activity);
+      tables.noteHandshake(slot, true, 148, kStart);
+      break;
+    case 4:
+      tables.removePrefix({address, 4}, 32);
+      tables.publishRoutes();
+      break;
+    default:
+      tables.addPeer(slot);
+      tables.setEndpoint(slot, test::endpointAt(1));
+      tables.insertPrefix({address, 4}, 32, slot);
+      tables.publishRoutes();
+      tables.installKeypair(slot, materialOf(++nextIndex));
+      tables.useKeypair(slot, nextIndex);
+      break;
+  }
+}
+
+// Packets to every peer, from the peer's own address, so that what is sent can be received by the same tables.
+void sendUntil(std::atomic<bool>& isOver, Reclaimer& reclaimer, Outbound& outbound) {
+  std::vector<Packet> packets;
+  for (uint8_t host = 1; host <= kPeers; host++) {
+    Fields fields{.source = host, .destination = host};
+    fields.payload.resize(100);
+    packets.push_back(test::withRoom(test::makePacket(fields)));
+  }
+  Reclaimer::Reader& reader = reclaimer.claim();
+  reader.online();
+  for (uint32_t turn = 0; !isOver.load(std::memory_order_relaxed); turn++) {
+    reader.quiescent();
+    for (Packet& packet : packets) {
+      outbound.packet({packet.data() + kHeadroom, packet.size() - kHeadroom - kTailroom}, kStart);
+    }
+    uint32_t slot = turn % kPeers;
+    outbound.forget(slot);
+    outbound.flushStaged(slot, turn % 3 == 0, kStart);
+    if (turn % 5 == 0) outbound.dropStaged(slot);
+    outbound.flush();
+  }
+  reclaimer.release(reader);
+}
+
+void receiveUntil(std::atomic<bool>& isOver, Reclaimer& reclaimer, Wire& wire, Inbound& inbound) {
+  Reclaimer::Reader& reader = reclaimer.claim();
+  while (!isOver.load(std::memory_order_relaxed)) {
+    reader.online();
+    Packet message;
+    for (int i = 0; i < 16 && wire.take(message); i++) {
+      inbound.datagram(message, test::endpointAt(2), kStart);
+    }
+    inbound.flush();
+    reader.offline();
+  }
+  reclaimer.release(reader);
+}
+
+}  // namespace
+
+TEST("tables: refuse unknown peers, taken slots and taken indices") {
+  Reclaimer reclaimer;
+  Tables tables(reclaimer);
+  const uint8_t address[4] = {10, 0, 0, 1};
+  EXPECT(!tables.insertPrefix(address, 32, 3));
+  EXPECT(!tables.setEndpoint(3, test::endpointAt(1)));
+  EXPECT(!tables.installKeypair(3, materialOf(1)));
+  EXPECT(!tables.removePeer(3));
+  EXPECT(!tables.addPeer(kMaxPeers));
+  EXPECT(tables.addPeer(3));
+  EXPECT(!tables.addPeer(3));
+  EXPECT(tables.addPeer(kMaxPeers - 1));
+  EXPECT(tables.installKeypair(3, materialOf(1)));
+  EXPECT(!tables.installKeypair(3, materialOf(1)));
+  EXPECT(!tables.useKeypair(kMaxPeers - 1, 1));
+  EXPECT(!tables.useKeypair(3, 2));
+  EXPECT(tables.useKeypair(3, 1));
+  EXPECT(tables.peer(3)->sending.load() == tables.sessions().find(1));
+  EXPECT(tables.removeKeypair(1));
+  EXPECT(!tables.removeKeypair(1));
+  EXPECT(tables.peer(3)->sending.load() == nullptr);
+  EXPECT(!tables.removePrefix(address, 32));
+}
+
+TEST("tables: a removed peer takes its prefixes and keypairs along") {
+  Reclaimer reclaimer;
+  Tables tables(reclaimer);
+  const uint8_t address[4] = {10, 0, 0, 1};
+  tables.addPeer(0);
+  tables.addPeer(1);
+  tables.insertPrefix(address, 32, 0);
+  tables.insertPrefix(address, 24, 1);
+  tables.publishRoutes();
+  for (uint32_t index = 0; index < 3; index++) tables.installKeypair(0, materialOf(index));
+  tables.installKeypair(1, materialOf(9));
+  EXPECT(tables.removePeer(0));
+  EXPECT(tables.peer(0) == nullptr);
+  EXPECT_EQUAL(tables.keypairCount(), size_t{1});
+  EXPECT_EQUAL(tables.prefixCount(), size_t{1});
+  EXPECT(tables.routes().lookup(Family::ipv4, loadAddress4(address)) == tables.peer(1));
+  EXPECT_EQUAL(reclaimer.collect(), size_t{0});
+}
+
+TEST("tables: both threads walk while everything is replaced under them") {
+  Reclaimer reclaimer;
+  Tables tables(reclaimer);
+  Ignore events;
+  Wire wire;
+  Discard written;
+  CounterBlock outboundCounters;
+  CounterBlock inboundCounters;
+  Outbound outbound(tables, events, wire, outboundCounters);
+  Inbound inbound(tables, events, written, inboundCounters, {});
+  std::atomic<bool> isOver{false};
+  std::thread sender([&] { sendUntil(isOver, reclaimer, outbound); });
+  std::thread receiver([&] { receiveUntil(isOver, reclaimer, wire, inbound); });
+  uint32_t nextIndex = 1000;
+  auto delivered = [&] {
+    return inboundCounters.counters[static_cast<size_t>(Counter::innerOut)].get();
+  };
+  for (int i = 0; i < 20'000 || delivered() < 1'000; i++) {
+    writeSomething(tables, nextIndex);
+    if (i % 16 == 0) reclaimer.collect();
+    if (i % 64 == 0) std::this_thread::yield();
+  }
+  isOver = true;
+  sender.join();
+  receiver.join();
+  EXPECT_EQUAL(reclaimer.collect(), size_t{0});
+  EXPECT_EQUAL(written.packets, delivered());
+  EXPECT_EQUAL(inboundCounters.drops[static_cast<size_t>(Drop::tag)].get(), uint64_t{0});
+}
+
+}  // namespace heddle

@@ -82,7 +82,7 @@ async function start(options: DaemonOptions, teardown: Teardown): Promise<Daemon
   teardown.add('crash handlers', onCrash(end.reach));
 
   checkNotTaken(config);
-  const context = { config, log, teardown, step, fail: end.reach };
+  const context = { config, folders, log, teardown, step, fail: end.reach };
   const tunnel = await options.openTunnel(context);
 
   const status = (): StatusDocument => readStatus(options.version, config, tunnel, startedAt);

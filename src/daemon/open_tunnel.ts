@@ -6,7 +6,8 @@
 
 import { type Address, type Endpoint, endpointOf, parseAddress } from '../base/address.js';
 import type { Log } from '../base/log.js';
-import { SystemClock } from '../io/clock.js';
+import type { CryptoSuite } from '../crypto/suite.js';
+import { type Clock, SystemClock } from '../io/clock.js';
 import { SystemRandom } from '../io/entropy.js';
 import { type Hand, HandError } from '../io/hand.js';
 import { Host } from '../io/host.js';
@@ -20,37 +21,44 @@ import type { Config, HostPort } from '../node/config.js';
 import { Node } from '../node/node.js';
 import { type HostPlan, innerMtu, planHost } from '../route/host_plan.js';
 import { mac1Key } from '../session/cookie.js';
+import { noteLeftovers, removeLeftovers } from './leftovers.js';
 import type { Tunnel, TunnelContext } from './tunnel.js';
 
 /** Names looked up to measure the MTU of their way; more would only delay the start. */
 const MEASURED_NAMES = 16;
 const MEASURE_LIMIT_MS = 2_000;
 
+interface HandParts {
+  readonly addon: Addon;
+  readonly suite: CryptoSuite;
+  readonly clock: Clock;
+}
+
 export async function openTunnel(context: TunnelContext): Promise<Tunnel> {
-  const { config, log, teardown, step } = context;
+  const { config, folders, log, teardown, step } = context;
   const addon = load();
   addon.processHygiene();
   const clock = new SystemClock(addon);
-  const crypto = new SodiumSuite();
+  const suite = new SodiumSuite();
 
-  const hand = openHand(addon, config);
+  const hand = await openHand({ addon, suite, clock }, config);
   teardown.add('hand', () => hand.close());
-  hand.write(
-    { kind: 'setMac1Key', key: mac1Key(crypto.publicKey(config.privateKey)) },
-    clock.now(),
-  );
+  hand.write({ kind: 'setMac1Key', key: mac1Key(suite.publicKey(config.privateKey)) }, clock.now());
   step('tunnel', `${hand.interfaceName}, UDP port ${hand.listenPort}, ${hand.kind} datapath`);
 
-  const node = new Node({ crypto, random: new SystemRandom(), log });
+  const node = new Node({ crypto: suite, random: new SystemRandom(), log });
   const loop = new NodeLoop({ node, hand, clock, resolve: resolveHost });
   teardown.add('sessions', () => loop.stop());
   loop.handle({ kind: 'configure', config });
 
-  const host = new Host(new Netlink(addon), log);
+  const netlink = new Netlink(addon);
+  removeLeftovers(folders, netlink, log);
+  const host = new Host(netlink, log);
   const mtu = config.mtu ?? (await measureMtu(host, config, hand.interfaceName));
   hand.write({ kind: 'setMtu', mtu }, clock.now());
   const plan = planFor(config, mtu, host);
   if (plan.mark !== 0) hand.setMark(plan.mark);
+  teardown.add('notes', noteLeftovers(folders, plan));
   teardown.add('host', () => host.remove());
   host.apply(hand.interfaceName, plan);
   step('network', describePlan(plan, config, mtu));
@@ -83,12 +91,14 @@ function load(): Addon {
   }
 }
 
-function openHand(addon: Addon, config: Config): Hand {
-  if (config.datapath === 'reference') {
-    throw new HandError('ENOSYS', 'The reference datapath is not built in');
-  }
+/** The reference hand is loaded only where it is wanted: the daemon stays small without it. */
+async function openHand(parts: HandParts, config: Config): Promise<Hand> {
   const { interface: tun, listenPort: port } = config;
-  return new NativeHand(addon, { tun, port, offload: true, threads: true });
+  if (config.datapath === 'native') {
+    return new NativeHand(parts.addon, { tun, port, offload: true, threads: true });
+  }
+  const { ReferenceHand } = await import('../io/reference_hand.js');
+  return ReferenceHand.open(parts, { tun, port });
 }
 
 function planFor(config: Config, mtu: number, host: Host): HostPlan {

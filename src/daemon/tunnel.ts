@@ -6,6 +6,7 @@ import type { Log } from '../base/log.js';
 import type { Instant } from '../base/time.js';
 import type { Config } from '../node/config.js';
 import type { NodeSnapshot } from '../node/snapshot.js';
+import type { Folders } from './folders.js';
 import type { Teardown } from './teardown.js';
 
 export interface Tunnel {
@@ -24,6 +25,7 @@ export interface Tunnel {
 
 export interface TunnelContext {
   readonly config: Config;
+  readonly folders: Folders;
   readonly log: Log;
   /** Takes how to unmake each thing that was made, in the order of making. */
   readonly teardown: Teardown;

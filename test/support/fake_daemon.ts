@@ -1,0 +1,40 @@
+/** A daemon that is only a lock and a control socket, in the process of the test. */
+
+import * as fs from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { handleRequest } from '../../src/api/handlers.js';
+import type { StatusDocument } from '../../src/api/status.js';
+import { type Folders, lockPath, socketPath } from '../../src/daemon/folders.js';
+import { LockFile } from '../../src/daemon/lock_file.js';
+import { ControlSocket } from '../../src/io/control_socket.js';
+
+export interface FakeDaemon {
+  readonly folder: string;
+  /** True once a stop was asked for, and so all is closed. */
+  readonly isStopped: () => boolean;
+  close(): Promise<void>;
+}
+
+export async function fakeDaemon(document: StatusDocument): Promise<FakeDaemon> {
+  const folder = fs.mkdtempSync(join(tmpdir(), 'heddle-'));
+  const folders: Folders = { run: folder, state: folder };
+  const lock = new LockFile(lockPath(folders));
+  let isStopped = false;
+  const socket = await ControlSocket.open(socketPath(folders), (request) => {
+    const answer = handleRequest(request, () => document);
+    if (answer.command === 'stop') {
+      isStopped = true;
+      setImmediate(() => lock.release());
+    }
+    return answer;
+  });
+  return {
+    folder,
+    isStopped: () => isStopped,
+    close: async () => {
+      await socket.close();
+      fs.rmSync(folder, { recursive: true });
+    },
+  };
+}

@@ -75,12 +75,18 @@ export function parsePrefix(text: string): Prefix | undefined {
   return parsed && prefixOf(parsed.address, parsed.length);
 }
 
+/** The length counts in the family as written: `::ffff:10.0.0.0/104` is `10.0.0.0/8`. */
 export function parseInterfaceAddress(text: string): InterfaceAddress | undefined {
   const slash = text.indexOf('/');
-  const address = parseAddress(slash < 0 ? text : text.slice(0, slash));
+  const host = slash < 0 ? text : text.slice(0, slash);
+  const address = parseAddress(host);
   if (!address) return undefined;
-  const length = slash < 0 ? bitsOf(address.family) : parseDecimal(text.slice(slash + 1));
-  if (length === undefined || length > bitsOf(address.family)) return undefined;
+  const bits = bitsOf(address.family);
+  const writtenBits = host.includes(':') ? 128 : 32;
+  const written = slash < 0 ? writtenBits : parseDecimal(text.slice(slash + 1));
+  if (written === undefined) return undefined;
+  const length = written - (writtenBits - bits);
+  if (length < 0 || length > bits) return undefined;
   return { address, length, text: `${address.text}/${length}` };
 }
 

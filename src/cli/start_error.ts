@@ -3,6 +3,7 @@
 import { EXIT, type ExitCode } from './exit.js';
 import { FileError } from '../io/files.js';
 import { HandError } from '../io/hand.js';
+import { NetlinkError } from '../io/netlink.js';
 import { ConfigError } from '../daemon/config_fault.js';
 import { HostError } from '../daemon/host_check.js';
 import { LockHeldError } from '../daemon/lock_file.js';
@@ -25,7 +26,7 @@ export function explainStartError(error: unknown): StartFailure | undefined {
     const exitCode = error.code === 'NOT_PERMITTED' ? EXIT.notPermitted : EXIT.failed;
     return { exitCode, message: error.message };
   }
-  if (error instanceof HandError || error instanceof FileError) {
+  if (error instanceof HandError || error instanceof NetlinkError || error instanceof FileError) {
     return { exitCode: exitCodeOf(error), message: error.message };
   }
   return undefined;

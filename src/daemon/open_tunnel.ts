@@ -21,6 +21,7 @@ import type { Config, HostPort } from '../node/config.js';
 import { Node } from '../node/node.js';
 import { type HostPlan, innerMtu, planHost } from '../route/host_plan.js';
 import { mac1Key } from '../session/cookie.js';
+import { checkNotTaken } from './host_check.js';
 import { noteLeftovers, removeLeftovers } from './leftovers.js';
 import type { Tunnel, TunnelContext } from './tunnel.js';
 
@@ -41,7 +42,11 @@ export async function openTunnel(context: TunnelContext): Promise<Tunnel> {
   const clock = new SystemClock(addon);
   const suite = new SodiumSuite();
 
-  const hand = await openHand({ addon, suite, clock }, config);
+  const hand = await openHand({ addon, suite, clock }, config).catch((error: unknown) => {
+    // Somebody came between the check and us: say who it is.
+    if (isTaken(error)) checkNotTaken(config);
+    throw error;
+  });
   teardown.add('hand', () => hand.close());
   hand.write({ kind: 'setMac1Key', key: mac1Key(suite.publicKey(config.privateKey)) }, clock.now());
   step('tunnel', `${hand.interfaceName}, UDP port ${hand.listenPort}, ${hand.kind} datapath`);
@@ -99,6 +104,10 @@ async function openHand(parts: HandParts, config: Config): Promise<Hand> {
   }
   const { ReferenceHand } = await import('../io/reference_hand.js');
   return ReferenceHand.open(parts, { tun, port });
+}
+
+function isTaken(error: unknown): boolean {
+  return error instanceof HandError && (error.code === 'EBUSY' || error.code === 'EADDRINUSE');
 }
 
 function planFor(config: Config, mtu: number, host: Host): HostPlan {

@@ -8,6 +8,7 @@ import { HostError } from '../../src/daemon/host_check.js';
 import { LockHeldError } from '../../src/daemon/lock_file.js';
 import { FileError } from '../../src/io/files.js';
 import { HandError } from '../../src/io/hand.js';
+import { NetlinkError } from '../../src/io/netlink.js';
 
 const test = suite('cli/start_error');
 
@@ -19,6 +20,7 @@ const ROWS: readonly (readonly [unknown, number, RegExp])[] = [
   [new HostError('NOT_PERMITTED', 'm'), EXIT.notPermitted, /^m$/],
   [new HandError('EPERM', 'm'), EXIT.notPermitted, /^m$/],
   [new HandError('EBUSY', 'm'), EXIT.failed, /^m$/],
+  [new NetlinkError('Add', 'EPERM'), EXIT.notPermitted, /^Add: EPERM; heddle needs/],
   [new FileError('EACCES', 'm'), EXIT.notPermitted, /^m$/],
   [new FileError('ENOSPC', 'm'), EXIT.failed, /^m$/],
 ];

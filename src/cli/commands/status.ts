@@ -6,10 +6,14 @@ import type { Folders } from '../../daemon/folders.js';
 import { formatStatus } from '../status_text.js';
 import { chooseStyle } from '../style.js';
 
+/** Columns below which a terminal does not know its own width. */
+const NARROWEST = 20;
+
 export async function status(folders: Folders, json: boolean): Promise<ExitCode> {
   const document = await fetchStatus(folders);
   const isTty = process.stdout.isTTY === true;
-  const width = isTty ? process.stdout.columns : undefined;
+  const { columns } = process.stdout;
+  const width = isTty && columns >= NARROWEST ? columns : undefined;
   const style = chooseStyle(isTty, process.env);
   const text = json
     ? `${JSON.stringify(document, null, 2)}\n`

@@ -1,7 +1,8 @@
 /**
- * The walk's counters. Names and order are the same in `native/datapath/counters.h`, where each is a 64-bit word with one
- * writer that JavaScript reads in place. WALK_COUNTERS count packets and mean the same in both hands (test/twin compares
- * them); NATIVE_COUNTERS count what only batches have.
+ * The walk's counters. Names and order are the same in `native/datapath/counters.h`, where each is
+ * a 64-bit word with one writer that JavaScript reads in place. WALK_COUNTERS count packets and
+ * mean the same in both hands (test/twin compares them); NATIVE_COUNTERS count what only batches
+ * have.
  */
 
 import { DROPS, type Drop } from './drop.js';

@@ -1,4 +1,7 @@
-/** First bytes of a datagram -> who gets it (WireGuard §5.4). The full 32-bit type is matched, so reserved bytes must be zero. */
+/**
+ * First bytes of a datagram -> who gets it (WireGuard §5.4). The full 32-bit type is matched, so
+ * reserved bytes must be zero.
+ */
 
 import {
   COOKIE_REPLY_BYTES,

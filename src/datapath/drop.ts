@@ -1,6 +1,7 @@
 /**
- * Why the walk drops a packet: a closed list, in this order in `native/datapath/drop.h` too. Every drop is counted under
- * exactly one reason and nothing else is done about it: no log line, no answer to the network.
+ * Why the walk drops a packet: a closed list, in this order in `native/datapath/drop.h` too. Every
+ * drop is counted under exactly one reason and nothing else is done about it: no log line, no
+ * answer to the network.
  */
 
 export const DROPS = [
@@ -12,7 +13,7 @@ export const DROPS = [
   'staged_overflow', // the oldest staged packet made room for a newer one
   'staged_expired', // staged, but no session came of 90 s of handshakes, or the peer was removed
   'send_no_buffer', // ENOBUFS, EAGAIN
-  'send_unreachable', // ENETUNREACH, EHOSTUNREACH, ENETDOWN, EADDRNOTAVAIL, EINVAL (no source address)
+  'send_unreachable', // ENETUNREACH, EHOSTUNREACH, ENETDOWN, EADDRNOTAVAIL, EINVAL
   'send_refused', // EPERM, EACCES, ECONNREFUSED
   'send_too_big', // EMSGSIZE
   'send_failed', // any other errno

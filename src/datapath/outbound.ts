@@ -9,8 +9,8 @@
  *   6 seal       take a counter, seal
  *   9 send       hand the datagram out
  *
- * The sealed encapsulation is padding and the message itself, so step 7 goes before step 6. The twin is
- * native/datapath/outbound.cc.
+ * The sealed encapsulation is padding and the message itself, so step 7 goes before step 6. The
+ * twin is native/datapath/outbound.cc.
  */
 
 import type { Endpoint } from '../base/address.js';
@@ -58,7 +58,10 @@ export class Outbound {
     if (dropped) this.#counters.drop(dropped);
   }
 
-  /** Seals what was staged; where nothing was and `orKeepalive` is set, a keepalive. Without a session it changes nothing. */
+  /**
+   * Seals what was staged; where nothing was and `orKeepalive` is set, a keepalive. Without a
+   * session it changes nothing.
+   */
   flushStaged(slot: PeerSlot, orKeepalive: boolean, now: Instant): void {
     const target = this.#target(slot, now);
     if (!target) return;
@@ -109,7 +112,10 @@ export class Outbound {
     return { peer, endpoint, keypair };
   }
 
-  /** `inner` is empty for a keepalive. Once the keypair has run out of counters, packets are staged again. */
+  /**
+   * `inner` is empty for a keepalive. Once the keypair has run out of counters, packets are staged
+   * again.
+   */
   #seal({ peer, endpoint, keypair }: Target, inner: Uint8Array, now: Instant): void {
     if (!maySeal(keypair, now)) {
       if (inner.length > 0) this.#stage(peer, inner);

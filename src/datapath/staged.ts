@@ -1,4 +1,7 @@
-/** Packets waiting for a session: a queue a peer, made when it is first needed, at most STAGED_PER_PEER long. */
+/**
+ * Packets waiting for a session: a queue a peer, made when it is first needed, at most
+ * STAGED_PER_PEER long.
+ */
 
 import { BoundedQueue } from '../base/bounded_queue.js';
 import type { PeerSlot } from '../base/identifiers.js';

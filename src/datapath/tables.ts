@@ -1,9 +1,10 @@
 /**
  * What passes between the control plane (node/) and the walk, whichever hand walks it.
  *
- * Downwards go table writes: the control plane is the only writer of the tables that the walk reads. Upwards come walk
- * events: the few things about traffic that the control plane must know. No event is raised per data packet: each kind
- * says what re-arms it. The walk keeps four instants a peer (Activity) from which the control plane judges its timers.
+ * Downwards go table writes: the control plane is the only writer of the tables that the walk
+ * reads. Upwards come walk events: the few things about traffic that the control plane must know.
+ * No event is raised per data packet: each kind says what re-arms it. The walk keeps four instants
+ * a peer (Activity) from which the control plane judges its timers.
  */
 
 import type { Endpoint, Prefix } from '../base/address.js';
@@ -28,7 +29,10 @@ export interface KeypairMaterial {
 }
 
 export type TableWrite =
-  /** The key that mac1 of incoming handshakes is checked with: HASH("mac1----" || our public key), 32 bytes. */
+  /**
+   * The key that mac1 of incoming handshakes is checked with: HASH("mac1----" || our public key),
+   * 32 bytes.
+   */
   | { readonly kind: 'setMac1Key'; readonly key: Uint8Array }
   /** The TUN's MTU: bounds padding, and inner packets longer than it are dropped. */
   | { readonly kind: 'setMtu'; readonly mtu: number }
@@ -45,13 +49,19 @@ export type TableWrite =
   | { readonly kind: 'useKeypair'; readonly peer: PeerSlot; readonly localIndex: SessionIndex }
   /** Wipes it; if the peer was sending with it, the peer has no session to send with. */
   | { readonly kind: 'removeKeypair'; readonly localIndex: SessionIndex }
-  /** Sends what was staged; where nothing was and `orKeepalive` is set, a keepalive, which confirms the session. */
+  /**
+   * Sends what was staged; where nothing was and `orKeepalive` is set, a keepalive, which confirms
+   * the session.
+   */
   | { readonly kind: 'flushStaged'; readonly peer: PeerSlot; readonly orKeepalive: boolean }
   /** Gives up on what was staged (drop `staged_expired`) and re-arms `sessionNeeded`. */
   | { readonly kind: 'dropStaged'; readonly peer: PeerSlot }
   /** An empty data message, if there is a session; nothing otherwise. */
   | { readonly kind: 'sendKeepalive'; readonly peer: PeerSlot }
-  /** A handshake message to or from the peer counts as traffic for Activity, and its bytes for the peer. */
+  /**
+   * A handshake message to or from the peer counts as traffic for Activity, and its bytes for the
+   * peer.
+   */
   | {
       readonly kind: 'noteHandshake';
       readonly peer: PeerSlot;
@@ -63,8 +73,9 @@ export type TableWrite =
   | { readonly kind: 'readActivity'; readonly peer: PeerSlot };
 
 /**
- * When the peer's traffic happened; 0 is never. A packet is "unanswered" while its instant is later than the last packet
- * the other way: `unansweredSend > lastReceived` means we sent data then and have heard nothing since.
+ * When the peer's traffic happened; 0 is never. A packet is "unanswered" while its instant is later
+ * than the last packet the other way: `unansweredSend > lastReceived` means we sent data then and
+ * have heard nothing since.
  */
 export interface Activity {
   /** Last authenticated message of any kind, keepalives and handshakes too. */
@@ -77,7 +88,9 @@ export interface Activity {
 }
 
 export type WalkEvent =
-  /** A handshake message (types 1 to 3) of the right length whose mac1, where it has one, is right. */
+  /**
+   * A handshake message (types 1 to 3) of the right length whose mac1, where it has one, is right.
+   */
   | {
       readonly kind: 'handshake';
       readonly datagram: Uint8Array;
@@ -86,20 +99,29 @@ export type WalkEvent =
       readonly queued: number;
     }
   /**
-   * The peer has packets to send and no session (`staged`), or its session is due for a successor: its initiator sent with
-   * a keypair older than REKEY_AFTER_TIME or past REKEY_AFTER_MESSAGES (`rekey`), or received on one older than
-   * REKEY_AFTER_TIME_RECEIVING (`rekey`). `staged` is raised again after useKeypair or dropStaged, `rekey` once a keypair
-   * and direction.
+   * The peer has packets to send and no session (`staged`), or its session is due for a successor:
+   * its initiator sent with a keypair older than REKEY_AFTER_TIME or past REKEY_AFTER_MESSAGES
+   * (`rekey`), or received on one older than REKEY_AFTER_TIME_RECEIVING (`rekey`). `staged` is
+   * raised again after useKeypair or dropStaged, `rekey` once a keypair and direction.
    */
   | { readonly kind: 'sessionNeeded'; readonly peer: PeerSlot; readonly reason: 'staged' | 'rekey' }
   /** The first message authenticated under this keypair; once a keypair. */
   | { readonly kind: 'confirmed'; readonly peer: PeerSlot; readonly localIndex: SessionIndex }
-  /** An authenticated, unreplayed message came from another endpoint than the peer's; again after setEndpoint. */
+  /**
+   * An authenticated, unreplayed message came from another endpoint than the peer's; again after
+   * setEndpoint.
+   */
   | { readonly kind: 'roamed'; readonly peer: PeerSlot; readonly endpoint: Endpoint }
-  /** Data was sent that awaits an answer, or received and awaits ours; once each way until readActivity. */
+  /**
+   * Data was sent that awaits an answer, or received and awaits ours; once each way until
+   * readActivity.
+   */
   | { readonly kind: 'activity'; readonly peer: PeerSlot; readonly activity: Activity };
 
-/** What a peer's traffic amounts to: bytes of messages with their WireGuard headers, as `wg show` counts. */
+/**
+ * What a peer's traffic amounts to: bytes of messages with their WireGuard headers, as `wg show`
+ * counts.
+ */
 export interface PeerTraffic {
   readonly rxBytes: bigint;
   readonly txBytes: bigint;

@@ -1,13 +1,16 @@
 /**
- * The walk in TypeScript: the reference hand. One core with both directions and the tables between them.
+ * The walk in TypeScript: the reference hand. One core with both directions and the tables between
+ * them.
  *
- * Purpose    what native/datapath does in production, in words that a person can read; the simulator's data path, and the
- *            oracle that the native hand is compared with, packet by packet.
- * Inputs     an inner packet from the TUN, a datagram from the socket, a table write, and failures of what it asked for.
+ * Purpose    what native/datapath does in production, in words that a person can read; the
+ *            simulator's data path, and the oracle that the native hand is compared with, packet by
+ *            packet.
+ * Inputs     an inner packet from the TUN, a datagram from the socket, a table write, and failures
+ *            of what it asked for.
  * Outputs    datagrams, inner packets and walk events, in order (walk_output.ts).
  * Deadlines  none: the limits on time are judged when a packet passes.
- * Limits     STAGED_PER_PEER packets a peer, HANDSHAKE_QUEUE handshakes between two drains, and nothing at all for senders
- *            who are not known.
+ * Limits     STAGED_PER_PEER packets a peer, HANDSHAKE_QUEUE handshakes between two drains, and
+ *            nothing at all for senders who are not known.
  */
 
 import type { Endpoint } from '../base/address.js';

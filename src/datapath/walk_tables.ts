@@ -1,7 +1,7 @@
 /**
- * What both directions of the reference walk read: peers, prefixes, keypairs, endpoints and the MTU. Only table writes change
- * them. What the walk itself notes about a peer (when its traffic happened, how much, which events are armed) stands in the
- * peer's entry.
+ * What both directions of the reference walk read: peers, prefixes, keypairs, endpoints and the
+ * MTU. Only table writes change them. What the walk itself notes about a peer (when its traffic
+ * happened, how much, which events are armed) stands in the peer's entry.
  */
 
 import type { Prefix } from '../base/address.js';

@@ -1,13 +1,14 @@
 /**
- * The sealed encapsulation: what WireGuard makes of an inner packet's length (WireGuard §5.4.6). Lengths are padded to 16 to
- * hide them; the kernel never pads past the MTU, and neither do we.
+ * The sealed encapsulation: what WireGuard makes of an inner packet's length (WireGuard §5.4.6).
+ * Lengths are padded to 16 to hide them; the kernel never pads past the MTU, and neither do we.
  */
 
 const PADDING_MULTIPLE = 16;
 
 /**
- * The length of a plaintext of `length` bytes with its padding, as the kernel's send.c has it. A packet longer than the MTU,
- * staged before the MTU shrank, is padded as its last MTU's worth. An MTU of 0 is no bound.
+ * The length of a plaintext of `length` bytes with its padding, as the kernel's send.c has it. A
+ * packet longer than the MTU, staged before the MTU shrank, is padded as its last MTU's worth. An
+ * MTU of 0 is no bound.
  */
 export function paddedLength(length: number, mtu: number): number {
   if (mtu === 0) return roundUp(length);

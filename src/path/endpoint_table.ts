@@ -1,4 +1,7 @@
-/** Where each peer is: the endpoint that its datagrams go to, and whether one of its own told of another. */
+/**
+ * Where each peer is: the endpoint that its datagrams go to, and whether one of its own told of
+ * another.
+ */
 
 import type { Endpoint } from '../base/address.js';
 import type { PeerSlot } from '../base/identifiers.js';
@@ -29,8 +32,8 @@ export class EndpointTable {
   }
 
   /**
-   * Whether an authenticated datagram from `source` tells that the peer moved; true once until `set`. A peer without an
-   * endpoint is always news.
+   * Whether an authenticated datagram from `source` tells that the peer moved; true once until
+   * `set`. A peer without an endpoint is always news.
    */
   moved(peer: PeerSlot, source: Endpoint): boolean {
     const entry = this.#entries.get(peer) ?? { endpoint: undefined, moveRaised: false };
@@ -41,7 +44,10 @@ export class EndpointTable {
   }
 }
 
-/** Another address or port, or, where the source says how it reached us, another local address or interface. */
+/**
+ * Another address or port, or, where the source says how it reached us, another local address or
+ * interface.
+ */
 export function hasMoved(known: Endpoint, source: Endpoint): boolean {
   if (known.text !== source.text) return true;
   if (!source.local) return false;

@@ -1,7 +1,8 @@
 /**
- * Longest-prefix match over the inner prefixes of all peers: one binary trie a family, whose paths without a fork are
- * compressed into one node, as in the kernel's WireGuard (allowedips.c). A look-up costs at most one comparison a node on its
- * way, and there are at most twice as many nodes as prefixes.
+ * Longest-prefix match over the inner prefixes of all peers: one binary trie a family, whose paths
+ * without a fork are compressed into one node, as in the kernel's WireGuard (allowedips.c). A
+ * look-up costs at most one comparison a node on its way, and there are at most twice as many nodes
+ * as prefixes.
  */
 
 import { type Address, bitsOf, type Family, type Prefix, prefixOf } from '../base/address.js';
@@ -53,14 +54,18 @@ export class PrefixTrie<Owner> {
     return this.lookup(address.bytes, 0, address.family);
   }
 
-  /** Takes every prefix from `owner`; its cost is that of all prefixes. Returns how many there were. */
+  /**
+   * Takes every prefix from `owner`; its cost is that of all prefixes. Returns how many there were.
+   */
   removeOwner(owner: Owner): number {
     const theirs = [...this.entries()].filter((entry) => entry.owner === owner);
     for (const { prefix } of theirs) this.remove(prefix);
     return theirs.length;
   }
 
-  /** All prefixes, IPv4 first, by address and then length. The trie must not be changed meanwhile. */
+  /**
+   * All prefixes, IPv4 first, by address and then length. The trie must not be changed meanwhile.
+   */
   *entries(): Generator<{ prefix: Prefix; owner: Owner }> {
     for (const family of [4, 6] as const) {
       const pending = [this.#roots[family]];

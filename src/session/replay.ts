@@ -1,7 +1,8 @@
 /**
- * Which counters of one receiving keypair were accepted: a sliding window over a ring of bits (RFC 6479), of the kernel's size:
- * 8192 bits, of which one word is always being cleared, so that counters up to 8128 behind the latest are still told apart.
- * Asked only after a message authenticated; there is no state for messages that do not.
+ * Which counters of one receiving keypair were accepted: a sliding window over a ring of bits (RFC
+ * 6479), of the kernel's size: 8192 bits, of which one word is always being cleared, so that
+ * counters up to 8128 behind the latest are still told apart. Asked only after a message
+ * authenticated; there is no state for messages that do not.
  */
 
 import { REJECT_AFTER_MESSAGES } from './constants.js';
@@ -9,7 +10,10 @@ import { REJECT_AFTER_MESSAGES } from './constants.js';
 const BITS = 8192;
 const WORD_BITS = 32;
 const WORDS = BITS / WORD_BITS;
-/** Counters farther behind the latest than this are refused: the kernel's COUNTER_WINDOW_SIZE, with its 64-bit words. */
+/**
+ * Counters farther behind the latest than this are refused: the kernel's COUNTER_WINDOW_SIZE, with
+ * its 64-bit words.
+ */
 export const REPLAY_WINDOW = BigInt(BITS - 64);
 
 export class ReplayWindow {
@@ -17,7 +21,10 @@ export class ReplayWindow {
   /** One above the largest counter accepted, so that 0 is "none yet". */
   #latest = 0n;
 
-  /** True once for each counter in the window; false for repetitions, for what lies behind it, and past the limit. */
+  /**
+   * True once for each counter in the window; false for repetitions, for what lies behind it, and
+   * past the limit.
+   */
   accept(counter: bigint): boolean {
     if (counter >= REJECT_AFTER_MESSAGES) return false;
     const ordinal = counter + 1n;
@@ -35,7 +42,9 @@ export class ReplayWindow {
     return true;
   }
 
-  /** Empties the words from behind `from` up to `to`: they are about to stand for newer counters. */
+  /**
+   * Empties the words from behind `from` up to `to`: they are about to stand for newer counters.
+   */
   #clear(from: bigint, to: bigint): void {
     const count = to - from > BigInt(WORDS) ? WORDS : Number(to - from);
     for (let i = 1n; i <= BigInt(count); i++) this.#ring[Number((from + i) % BigInt(WORDS))] = 0;

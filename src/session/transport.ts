@@ -9,7 +9,10 @@ import { ReplayWindow } from './replay.js';
 
 const EMPTY = new Uint8Array(0);
 
-/** One session's keys in the walk's hands: who sends next, what was received, and which events were raised. */
+/**
+ * One session's keys in the walk's hands: who sends next, what was received, and which events were
+ * raised.
+ */
 export interface TransportKeypair {
   readonly peer: PeerSlot;
   readonly localIndex: SessionIndex;
@@ -56,7 +59,9 @@ export function maySeal(keypair: TransportKeypair, now: Instant): boolean {
   return !isExpired(keypair, now) && keypair.sendCounter < REJECT_AFTER_MESSAGES;
 }
 
-/** The data message around `plaintext`, which is padded already; takes the keypair's next counter. */
+/**
+ * The data message around `plaintext`, which is padded already; takes the keypair's next counter.
+ */
 export function sealData(
   suite: CryptoSuite,
   keypair: TransportKeypair,
@@ -67,7 +72,10 @@ export function sealData(
   return emitData({ receiver: keypair.remoteIndex, counter, sealed });
 }
 
-/** The padded plaintext; undefined when the message does not authenticate. The replay window is the caller's to ask. */
+/**
+ * The padded plaintext; undefined when the message does not authenticate. The replay window is the
+ * caller's to ask.
+ */
 export function openData(
   suite: CryptoSuite,
   keypair: TransportKeypair,

@@ -1,0 +1,83 @@
+/** What a person would write for three hosts: a key and a configuration file each. */
+
+import * as fs from 'node:fs';
+import { join } from 'node:path';
+import { formatKey, generatePresharedKey, generatePrivateKey } from '../crypto/keys.js';
+import { SystemRandom } from '../io/entropy.js';
+import { SodiumSuite } from '../io/sodium.js';
+import type { DemoHost } from './topology.js';
+
+export const LISTEN_PORT = 51820;
+
+export interface DemoFolders {
+  readonly configFile: string;
+  readonly state: string;
+  readonly run: string;
+}
+
+export interface DemoOptions {
+  readonly datapath: 'native' | 'reference';
+}
+
+/** The public half of a host, as the others write it down. */
+export interface PeerEntry {
+  readonly host: DemoHost;
+  readonly publicKey: string;
+  readonly presharedKeyFile: string;
+}
+
+/** Writes every host's files below `folder`; where they are, in the order of the hosts. */
+export function writeConfigurations(
+  folder: string,
+  hosts: readonly DemoHost[],
+  options: DemoOptions,
+): DemoFolders[] {
+  const suite = new SodiumSuite();
+  const random = new SystemRandom();
+  const presharedKeyFile = join(folder, 'preshared.key');
+  writeSecret(presharedKeyFile, formatKey(generatePresharedKey(random)));
+  const entries = hosts.map((host): PeerEntry => {
+    const privateKey = generatePrivateKey(random);
+    fs.mkdirSync(join(folder, host.name), { mode: 0o700 });
+    writeSecret(join(folder, host.name, 'private.key'), formatKey(privateKey));
+    return { host, publicKey: formatKey(suite.publicKey(privateKey)), presharedKeyFile };
+  });
+  return hosts.map((host) => {
+    const own = join(folder, host.name);
+    const configFile = join(own, 'heddle.yaml');
+    const peers = entries.filter((entry) => entry.host !== host);
+    fs.writeFileSync(configFile, configurationText(host, peers, options));
+    return { configFile, state: join(own, 'state'), run: join(own, 'run') };
+  });
+}
+
+function writeSecret(file: string, text: string): void {
+  fs.writeFileSync(file, `${text}\n`, { mode: 0o600 });
+}
+
+export function configurationText(
+  host: DemoHost,
+  peers: readonly PeerEntry[],
+  { datapath }: DemoOptions,
+): string {
+  const [v4, v6] = host.innerAddresses;
+  const lines = [
+    'interface: heddle0',
+    'privateKeyFile: private.key',
+    `listenPort: ${LISTEN_PORT}`,
+    `addresses: [${v4}/24, ${v6}/64]`,
+    `datapath: ${datapath}`,
+    'peers:',
+  ];
+  for (const { host: peer, publicKey, presharedKeyFile } of peers) {
+    const [peerV4, peerV6] = peer.innerAddresses;
+    lines.push(
+      `  - name: ${peer.name}`,
+      `    publicKey: ${publicKey}`,
+      `    presharedKeyFile: ${presharedKeyFile}`,
+      `    endpoint: ${peer.outerAddress}:${LISTEN_PORT}`,
+      `    allowedIps: [${peerV4}/32, ${peerV6}/128]`,
+    );
+  }
+  return `${lines.join('\n')}\n`;
+}

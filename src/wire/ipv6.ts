@@ -105,7 +105,7 @@ export function findIpv6Upper(bytes: Uint8Array, at: number): Ipv6Upper | undefi
   let protocol = ipv6NextHeader(bytes, at);
   let next = at + IPV6_HEADER_BYTES;
   for (let count = 0; isExtension(protocol); count++) {
-    if (count === EXTENSION_HEADERS_MAX || next + EXTENSION_LEAST_BYTES > end) return undefined;
+    if (count === EXTENSION_HEADERS_MAX) return undefined;
     const length = extensionLength(bytes, next, protocol);
     if (next + length > end) return undefined;
     const fragmentOffset =

@@ -118,7 +118,7 @@ test('xseal: gives the result of draft-irtf-cfrg-xchacha-03 A.3.1', () => {
   equalBytes(sodium.xopen(key, nonce, hex(vector.sealed), ad), hex(vector.plaintext));
 });
 
-test('seal: agrees with every vector of Wycheproof, through the counter where one can say it', () => {
+test('seal: agrees with every vector of Wycheproof, by the counter where one can say it', () => {
   const file: SealFile = JSON.parse(readSharedVectors('wycheproof_chacha20_poly1305_test.json'));
   const seen = { opened: 0, refused: 0, byCounter: 0, nonceRefused: 0 };
   for (const vector of file.testGroups.flatMap((group) => group.tests)) {

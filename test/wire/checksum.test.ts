@@ -41,7 +41,7 @@ for (const [sum, folded, reason] of FOLDED) {
   test(`checksum: folds ${sum}: ${reason}`, () => assert.is(foldSum(sum), folded));
 }
 
-test('checksum: with the checksum in place the sum is right, with any bit flipped it is not', () => {
+test('checksum: with it in place the sum is right, with any bit flipped it is not', () => {
   withSeed('checksum', (random) => {
     const bytes = random.bytes(60);
     storeBe16(bytes, 10, 0);

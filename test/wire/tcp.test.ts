@@ -103,7 +103,7 @@ const SIZES: readonly [options: string, size: number | undefined, reason: string
   ['01010402020405dc', 1500, 'behind two no-operations and another option'],
   ['00000000020405b4', undefined, 'behind the end of the list'],
   ['03000000020405b4', undefined, 'behind an option of length 0'],
-  ['03010000020405b4', undefined, 'behind an option of length 1'],
+  ['03010101020405b4', undefined, 'behind an option of length 1'],
   ['0101010101010204', undefined, 'running past the header'],
   ['02030500', undefined, 'of a wrong length'],
   ['030c0000020405b4', undefined, 'inside an option that runs past the header'],

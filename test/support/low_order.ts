@@ -1,6 +1,7 @@
 /**
- * The X25519 public keys of low order: with each, every private key gives the zero secret (RFC 7748 §6.1). The seven that
- * https://cr.yp.to/ecdh.html#validate lists, little-endian: the points of order 1, 2, 4 and 8, and the same not reduced.
+ * The X25519 public keys of low order: with each, every private key gives the zero secret (RFC 7748
+ * §6.1). The seven that https://cr.yp.to/ecdh.html#validate lists, little-endian: the points of
+ * order 1, 2, 4 and 8, and the same not reduced.
  */
 
 import { present } from '../../src/base/assert.js';

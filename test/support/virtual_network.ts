@@ -1,6 +1,7 @@
 /**
- * Whole hosts in one process under one virtual clock: each a Node over the reference walk, joined by links with latency,
- * loss by predicate and a capture of all that was sent. Nothing here sleeps or draws from a real clock.
+ * Whole hosts in one process under one virtual clock: each a Node over the reference walk, joined
+ * by links with latency, loss by predicate and a capture of all that was sent. Nothing here sleeps
+ * or draws from a real clock.
  */
 
 import {

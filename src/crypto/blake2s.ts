@@ -31,7 +31,7 @@ export function blake2sMac(key: Uint8Array, ...parts: readonly Uint8Array[]): Ui
   return digestOf(new Blake2s({ key, length: MAC_BYTES }), parts);
 }
 
-/** The hash in steps: any number of `update`, then one `digest`. Keeps no reference to its input. */
+/** The hash in steps: any number of `update`, then one `digest`. Keeps no reference to input. */
 export class Blake2s {
   readonly #length: number;
   /** Of 32 bits: the work vector v, the message m, the chained state h. One array, for speed. */

@@ -2,7 +2,7 @@
 
 import type { Family } from '../base/address.js';
 import { toHex } from '../base/bytes.js';
-import { PROTOCOL_TCP, PROTOCOL_UDP } from '../wire/ip_protocol.js';
+import { PROTOCOL_TCP, PROTOCOL_UDP } from '../base/ip_protocol.js';
 import {
   checkIpv4,
   IPV4_HEADER_BYTES,

@@ -16,7 +16,7 @@
 
 import { equal, loadBe16, storeBe16 } from '../base/bytes.js';
 import { foldSum, isSumRight, sumBytes, sumPseudoHeader } from '../wire/checksum.js';
-import { PROTOCOL_TCP } from '../wire/ip_protocol.js';
+import { PROTOCOL_TCP } from '../base/ip_protocol.js';
 import {
   ipv4DontFragment,
   ipv4Identifier,

@@ -11,7 +11,7 @@
 
 import { storeBe16 } from '../base/bytes.js';
 import { checksumOf, sumBytes } from '../wire/checksum.js';
-import { PROTOCOL_TCP, PROTOCOL_UDP } from '../wire/ip_protocol.js';
+import { PROTOCOL_TCP, PROTOCOL_UDP } from '../base/ip_protocol.js';
 import {
   ipv4FragmentOffset,
   ipv4HeaderLength,

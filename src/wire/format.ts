@@ -12,7 +12,7 @@ import {
   PROTOCOL_NO_NEXT,
   PROTOCOL_TCP,
   PROTOCOL_UDP,
-} from './ip_protocol.js';
+} from '../base/ip_protocol.js';
 import {
   checkIpv4,
   ipv4Destination,

@@ -23,7 +23,7 @@ import {
   PROTOCOL_MOBILITY,
   PROTOCOL_ROUTING,
   PROTOCOL_SHIM6,
-} from './ip_protocol.js';
+} from '../base/ip_protocol.js';
 
 export const IPV6_HEADER_BYTES = 40;
 /** More extension headers than any honest packet has. */

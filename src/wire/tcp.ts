@@ -18,7 +18,7 @@
 import { assert } from '../base/assert.js';
 import { loadBe16, loadBe32, storeBe16, storeBe32 } from '../base/bytes.js';
 import { checksumOf, sumBytes, sumPseudoHeader } from './checksum.js';
-import { PROTOCOL_TCP } from './ip_protocol.js';
+import { PROTOCOL_TCP } from '../base/ip_protocol.js';
 
 /** Without options. */
 export const TCP_HEADER_BYTES = 20;

@@ -12,7 +12,7 @@
 
 import { loadBe16, storeBe16 } from '../base/bytes.js';
 import { checksumOf, sumBytes, sumPseudoHeader } from './checksum.js';
-import { PROTOCOL_UDP } from './ip_protocol.js';
+import { PROTOCOL_UDP } from '../base/ip_protocol.js';
 
 export const UDP_HEADER_BYTES = 8;
 export const UDP_CHECKSUM_AT = 6;

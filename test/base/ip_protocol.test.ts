@@ -1,8 +1,8 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import * as protocol from '../../src/wire/ip_protocol.js';
+import * as protocol from '../../src/base/ip_protocol.js';
 
-const test = suite('wire/ip_protocol');
+const test = suite('base/ip_protocol');
 
 test('ip_protocol: the numbers are those of IANA', () => {
   assert.equal(

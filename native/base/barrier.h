@@ -6,9 +6,9 @@
 
 namespace heddle {
 
-// What this thread wrote before is seen by others before what it reads after. Of two threads that each write, pass a barrier and
-// read what the other wrote, at least one sees the other's write. ThreadSanitizer knows no fences, so it gets a
-// read-modify-write of one word instead.
+// What this thread wrote before is seen by others before what it reads after. Of two threads that
+// each write, pass a barrier and read what the other wrote, at least one sees the other's write.
+// ThreadSanitizer knows no fences, so it gets a read-modify-write of one word instead.
 inline void fullBarrier() {
 #ifdef __SANITIZE_THREAD__
   static std::atomic<uint64_t> word{0};

@@ -35,8 +35,9 @@ std::array<uint32_t, 4> blockOf(uint64_t counter, uint32_t block) {
   return {block, 0, static_cast<uint32_t>(counter), static_cast<uint32_t>(counter >> 32)};
 }
 
-// Poly1305 over the ciphertext, zeros up to 16 bytes, and the two lengths (RFC 8439 §2.8). The 16 bytes behind the ciphertext
-// are overwritten: with the lengths there, packets padded to 16 go through in one pass.
+// Poly1305 over the ciphertext, zeros up to 16 bytes, and the two lengths (RFC 8439 §2.8). The 16
+// bytes behind the ciphertext are overwritten: with the lengths there, packets padded to 16 go
+// through in one pass.
 void authenticate(const OpenSslLowLevel& openSsl, const uint8_t* key, uint8_t* ciphertext,
                   size_t length, uint8_t* tag) {
   Poly1305Context context;
@@ -107,8 +108,8 @@ bool AeadKey::open(uint64_t counter, uint8_t* in, size_t length, uint8_t* out) {
   return openEvp(counter, in, length, out);
 }
 
-// Block 0 of the key stream is the Poly1305 key, the message starts at block 1. Zeros right before the plaintext make both in one
-// call, which lets the assembly run at its widest.
+// Block 0 of the key stream is the Poly1305 key, the message starts at block 1. Zeros right before
+// the plaintext make both in one call, which lets the assembly run at its widest.
 void AeadKey::sealLowLevel(uint64_t counter, uint8_t* in, size_t length, uint8_t* out) {
   const OpenSslLowLevel& low = openSsl().lowLevel;
   Room beforeIn;

@@ -16,17 +16,16 @@ constexpr std::array<uint32_t, 8> kInitial = {0x6a09e667, 0xbb67ae85, 0x3c6ef372
                                               0x510e527f, 0x9b05688c, 0x1f83d9ab, 0x5be0cd19};
 
 // RFC 7693 §2.7: the order in which each round takes the message words.
-constexpr uint8_t kSigma[10][16] = {
-    {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15},
-    {14, 10, 4, 8, 9, 15, 13, 6, 1, 12, 0, 2, 11, 7, 5, 3},
-    {11, 8, 12, 0, 5, 2, 15, 13, 10, 14, 3, 6, 7, 1, 9, 4},
-    {7, 9, 3, 1, 13, 12, 11, 14, 2, 6, 5, 10, 4, 0, 15, 8},
-    {9, 0, 5, 7, 2, 4, 10, 15, 14, 1, 11, 12, 6, 8, 3, 13},
-    {2, 12, 6, 10, 0, 11, 8, 3, 4, 13, 7, 5, 15, 14, 1, 9},
-    {12, 5, 1, 15, 14, 13, 4, 10, 0, 7, 6, 3, 9, 2, 8, 11},
-    {13, 11, 7, 14, 12, 1, 3, 9, 5, 0, 15, 4, 8, 6, 2, 10},
-    {6, 15, 14, 9, 11, 3, 0, 8, 12, 2, 13, 7, 1, 4, 10, 5},
-    {10, 2, 8, 4, 7, 6, 1, 5, 15, 11, 9, 14, 3, 12, 13, 0}};
+constexpr uint8_t kSigma[10][16] = {{0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15},
+                                    {14, 10, 4, 8, 9, 15, 13, 6, 1, 12, 0, 2, 11, 7, 5, 3},
+                                    {11, 8, 12, 0, 5, 2, 15, 13, 10, 14, 3, 6, 7, 1, 9, 4},
+                                    {7, 9, 3, 1, 13, 12, 11, 14, 2, 6, 5, 10, 4, 0, 15, 8},
+                                    {9, 0, 5, 7, 2, 4, 10, 15, 14, 1, 11, 12, 6, 8, 3, 13},
+                                    {2, 12, 6, 10, 0, 11, 8, 3, 4, 13, 7, 5, 15, 14, 1, 9},
+                                    {12, 5, 1, 15, 14, 13, 4, 10, 0, 7, 6, 3, 9, 2, 8, 11},
+                                    {13, 11, 7, 14, 12, 1, 3, 9, 5, 0, 15, 4, 8, 6, 2, 10},
+                                    {6, 15, 14, 9, 11, 3, 0, 8, 12, 2, 13, 7, 1, 4, 10, 5},
+                                    {10, 2, 8, 4, 7, 6, 1, 5, 15, 11, 9, 14, 3, 12, 13, 0}};
 
 inline void mix(uint32_t* v, int a, int b, int c, int d, uint32_t x, uint32_t y) {
   v[a] = v[a] + v[b] + x;
@@ -44,8 +43,8 @@ inline void mix(uint32_t* v, int a, int b, int c, int d, uint32_t x, uint32_t y)
 Blake2s::Blake2s(size_t digestLength, std::span<const uint8_t> key)
     : state_(kInitial), digestLength_(digestLength) {
   CHECK(digestLength >= 1 && digestLength <= 32 && key.size() <= 32);
-  state_[0] ^= 0x01010000u ^ static_cast<uint32_t>(key.size() << 8) ^
-               static_cast<uint32_t>(digestLength);
+  state_[0] ^=
+      0x01010000u ^ static_cast<uint32_t>(key.size() << 8) ^ static_cast<uint32_t>(digestLength);
   if (key.empty()) return;
   std::memcpy(block_.data(), key.data(), key.size());
   filled_ = block_.size();
@@ -55,7 +54,8 @@ void Blake2s::update(std::span<const uint8_t> bytes) {
   const uint8_t* at = bytes.data();
   size_t left = bytes.size();
   while (left > 0) {
-    // A full block is only compressed when more follows, because the last one is compressed otherwise.
+    // A full block is only compressed when more follows, because the last one is compressed
+    // otherwise.
     if (filled_ == block_.size()) {
       compress(block_.data(), false);
       filled_ = 0;

@@ -1,6 +1,7 @@
-// The functions of OpenSSL that the walk seals with, looked up in the running process: node carries its own OpenSSL and exports
-// it, low-level assembly included; a node built against the distribution's library, and the native tests, find libcrypto.so.
-// Declared here because OpenSSL's headers are not needed to build.
+// The functions of OpenSSL that the walk seals with, looked up in the running process: node carries
+// its own OpenSSL and exports it, low-level assembly included; a node built against the
+// distribution's library, and the native tests, find libcrypto.so. Declared here because OpenSSL's
+// headers are not needed to build.
 #pragma once
 
 #include <cstddef>
@@ -32,7 +33,8 @@ inline constexpr int kEvpSetTag = 0x11;  // EVP_CTRL_AEAD_SET_TAG
 
 // The assembly below EVP (OpenSSL's include/crypto/chacha.h and poly1305.h).
 struct OpenSslLowLevel {
-  // `key` is 8 words; `counter` is the block counter and 3 nonce words. `out` equals `in` or does not overlap it.
+  // `key` is 8 words; `counter` is the block counter and 3 nonce words. `out` equals `in` or does
+  // not overlap it.
   void (*chacha20)(uint8_t* out, const uint8_t* in, size_t length, const uint32_t* key,
                    const uint32_t* counter) = nullptr;
   size_t (*poly1305Size)() = nullptr;

@@ -22,7 +22,8 @@ size_t ipv6Length(const uint8_t* packet, size_t length) {
   return total <= length ? total : 0;
 }
 
-// Finds ports and payload where the whole TCP or UDP header is there; else the flow stays without a protocol.
+// Finds ports and payload where the whole TCP or UDP header is there; else the flow stays without a
+// protocol.
 void classifyTransport(const uint8_t* packet, size_t length, uint8_t protocol, Flow& flow) {
   size_t at = flow.transportAt;
   const uint8_t* transport = packet + at;

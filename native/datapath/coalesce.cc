@@ -37,7 +37,8 @@ bool areSumsRight(const Flow& flow, const uint8_t* packet, size_t length) {
   return isTransportSumRight(flow, packet, length);
 }
 
-// Whether the IP headers differ only as cutting makes them differ. `count` packets are there before `packet`.
+// Whether the IP headers differ only as cutting makes them differ. `count` packets are there before
+// `packet`.
 bool ipFollows(Family family, const uint8_t* first, const uint8_t* packet, size_t count) {
   if (family == Family::ipv6) {
     return std::memcmp(first, packet, 4) == 0 && first[7] == packet[7];
@@ -49,7 +50,8 @@ bool ipFollows(Family family, const uint8_t* first, const uint8_t* packet, size_
   return ipv4Identifier(packet) == expected;
 }
 
-// Whether the TCP headers differ only in the sequence number, PSH and the checksum. `sent` payload bytes are there before.
+// Whether the TCP headers differ only in the sequence number, PSH and the checksum. `sent` payload
+// bytes are there before.
 bool tcpFollows(const uint8_t* first, const uint8_t* tcp, size_t sent) {
   if (tcpSequence(tcp) != tcpSequence(first) + static_cast<uint32_t>(sent)) return false;
   if (tcpAcknowledgement(tcp) != tcpAcknowledgement(first)) return false;
@@ -74,7 +76,8 @@ Coalescer::Coalescer(PacketWriter& writer, CounterBlock& counters, CoalesceOptio
 
 uint8_t* Coalescer::place(size_t length) {
   CHECK(length < kMaxPacket + kBehind);
-  // Nothing may follow a packet that fails, and it cannot be checked while another's header lies over it.
+  // Nothing may follow a packet that fails, and it cannot be checked while another's header lies
+  // over it.
   if (last_ != nullptr && !isChecked(*last_)) last_ = nullptr;
   if (last_ != nullptr) {
     size_t header = last_->flow.payloadAt;
@@ -163,7 +166,8 @@ Coalescer::Slot* Coalescer::oldestSlot() {
   return oldest;
 }
 
-// Whether the packet may go behind the slot's. Its checksums must be right, because the kernel will make new ones for it.
+// Whether the packet may go behind the slot's. Its checksums must be right, because the kernel will
+// make new ones for it.
 bool Coalescer::follows(Slot& slot, const Flow& flow, const uint8_t* packet, size_t length) {
   const uint8_t* first = slot.packet();
   size_t payload = length - flow.payloadAt;
@@ -181,7 +185,8 @@ bool Coalescer::follows(Slot& slot, const Flow& flow, const uint8_t* packet, siz
   return isChecked(slot) && areSumsRight(flow, packet, length);
 }
 
-// Whether the packets of the slot have right checksums; those behind the first were checked before they went there.
+// Whether the packets of the slot have right checksums; those behind the first were checked before
+// they went there.
 bool Coalescer::isChecked(Slot& slot) {
   if (!slot.isChecked) slot.isChecked = areSumsRight(slot.flow, slot.packet(), slot.length);
   return slot.isChecked;
@@ -224,7 +229,8 @@ void Coalescer::makeRoom() {
   if (open == slots_.size()) write(*oldestSlot());
 }
 
-// Writes what must not be overtaken by a packet of this flow; of all flows between its hosts where it has no ports.
+// Writes what must not be overtaken by a packet of this flow; of all flows between its hosts where
+// it has no ports.
 void Coalescer::release(const Flow& flow) {
   for (Slot& slot : slots_) {
     if (slot.count == 0) continue;
@@ -246,7 +252,8 @@ void Coalescer::write(Slot& slot) {
   writer_.write({frame, kVirtioNetHeader + slot.length}, packets);
 }
 
-// Makes the headers those of the whole; the transport checksum is left to the kernel, with the pseudo-header's sum in its field.
+// Makes the headers those of the whole; the transport checksum is left to the kernel, with the
+// pseudo-header's sum in its field.
 void Coalescer::finish(Slot& slot, VirtioNetHeader& header) {
   const Flow& flow = slot.flow;
   uint8_t* packet = slot.packet();
@@ -260,8 +267,7 @@ void Coalescer::finish(Slot& slot, VirtioNetHeader& header) {
     setIpv6PayloadLength(packet, static_cast<uint16_t>(slot.length - kIpv6Header));
   }
   if (!isTcp) setUdpLength(transport, transportLength);
-  Sum pseudo =
-      sumPseudoHeader(flow.family, packet, flow.protocol) + sumBe16(transportLength);
+  Sum pseudo = sumPseudoHeader(flow.family, packet, flow.protocol) + sumBe16(transportLength);
   uint16_t checksumAt = isTcp ? kTcpChecksumAt : kUdpChecksumAt;
   storeLe16(transport + checksumAt, foldSum(pseudo));
   uint8_t tcpType = flow.family == Family::ipv4 ? kVirtioGsoTcp4 : kVirtioGsoTcp6;

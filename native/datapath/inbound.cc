@@ -60,7 +60,8 @@ Drop Inbound::data(std::span<uint8_t> bytes, const Endpoint& source, Instant now
   return reason;
 }
 
-// The inner packet: whole, of a known protocol, and from an address of this peer. Padding behind it is cut off.
+// The inner packet: whole, of a known protocol, and from an address of this peer. Padding behind it
+// is cut off.
 Drop Inbound::deliver(const PeerEntry& peer, const uint8_t* inner, size_t length) {
   if (length == 0) {
     counters_.add(Counter::keepaliveIn, 1);
@@ -90,13 +91,7 @@ void Inbound::authenticated(Keypair& keypair, size_t bytes, const Endpoint& sour
     fullBarrier();  // against readActivity, which arms and then reads
   }
   peer.received.last.set(now);
-  const EndpointRecord* known = peer.endpoint.load(std::memory_order_acquire);
-  uint64_t version = known == nullptr ? 0 : known->version;
-  bool isNews = peer.received.roamedVersion != version;
-  if (isNews && (known == nullptr || hasMoved(known->endpoint, source)) &&
-      events_.roamed(peer.slot, source)) {
-    peer.received.roamedVersion = version;
-  }
+  followRoaming(peer, source);
   if (!keypair.confirmedRaised) {
     keypair.confirmedRaised = events_.confirmed(peer.slot, keypair.localIndex);
   }
@@ -105,6 +100,21 @@ void Inbound::authenticated(Keypair& keypair, size_t bytes, const Endpoint& sour
     keypair.receiveRekeyRaised = events_.sessionNeeded(peer.slot, SessionNeed::rekey);
   }
   if (isData) raiseActivity(peer);
+}
+
+// Once until JavaScript answers with setEndpoint. Stored before it is raised: an answer that came
+// first would leave the record behind for good.
+void Inbound::followRoaming(PeerEntry& peer, const Endpoint& source) {
+  const EndpointRecord* moved = peer.roamedTo.load(std::memory_order_acquire);
+  if (moved == nullptr) {
+    const EndpointRecord* known = peer.endpoint.load(std::memory_order_acquire);
+    if (known != nullptr && !hasMoved(known->endpoint, source)) return;
+    moved = new EndpointRecord{source, tables_.newEndpointVersion()};
+    peer.unraisedRoaming = moved->version;
+    peer.roamedTo.store(moved, std::memory_order_release);
+  }
+  if (peer.unraisedRoaming != moved->version) return;
+  if (events_.roamed(peer.slot, moved->endpoint)) peer.unraisedRoaming = 0;
 }
 
 void Inbound::raiseActivity(PeerEntry& peer) {

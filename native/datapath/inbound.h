@@ -30,6 +30,7 @@ class Inbound {
   Drop data(std::span<uint8_t> bytes, const Endpoint& source, Instant now);
   Drop deliver(const PeerEntry& peer, const uint8_t* inner, size_t length);
   void authenticated(Keypair& keypair, size_t bytes, const Endpoint& source, Instant now);
+  void followRoaming(PeerEntry& peer, const Endpoint& source);
   void raiseActivity(PeerEntry& peer);
 
   const Tables& tables_;

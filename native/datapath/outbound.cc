@@ -90,11 +90,8 @@ void Outbound::flush() {
   if (count_ == 0) return;
   counters_.add(Counter::datagramOut, count_);
   counters_.add(Counter::datagramOutBytes, bytes_);
-  SendBatch batch{.bytes = {messages_, bytes_},
-                  .segment = segment_,
-                  .count = count_,
-                  .peer = peer_,
-                  .to = to_};
+  SendBatch batch{
+      .bytes = {messages_, bytes_}, .segment = segment_, .count = count_, .peer = peer_, .to = to_};
   count_ = 0;
   bytes_ = 0;
   sender_.send(batch);
@@ -134,7 +131,7 @@ void Outbound::forget(uint32_t peer) {
 Drop Outbound::route(const uint8_t* inner, Instant now, Target& target) const {
   target.peer = tables_.routes().lookup(innerFamily(inner), innerDestination(inner));
   if (target.peer == nullptr) return Drop::noRoute;
-  target.endpoint = target.peer->endpoint.load(std::memory_order_acquire);
+  target.endpoint = target.peer->sendsTo();
   if (target.endpoint == nullptr) return Drop::noEndpoint;
   target.keypair = usableKeypair(*target.peer, now);
   return Drop::none;
@@ -143,7 +140,7 @@ Drop Outbound::route(const uint8_t* inner, Instant now, Target& target) const {
 bool Outbound::resume(uint32_t slot, Instant now, Target& target) const {
   target.peer = tables_.peer(slot);
   if (target.peer == nullptr) return false;
-  target.endpoint = target.peer->endpoint.load(std::memory_order_acquire);
+  target.endpoint = target.peer->sendsTo();
   target.keypair = usableKeypair(*target.peer, now);
   return target.endpoint != nullptr && target.keypair != nullptr;
 }
@@ -171,8 +168,8 @@ bool Outbound::seal(const Target& target, uint8_t* inner, size_t length) {
   if (counter >= kRejectAfterMessages) return false;
   size_t padded = paddedLength(length, tables_.mtu());
   size_t size = kDataOverhead + padded;
-  bool fits = endpointVersion_ == target.endpoint->version && size <= segment_ &&
-              bytes_ + size <= limit_;
+  bool fits =
+      endpointVersion_ == target.endpoint->version && size <= segment_ && bytes_ + size <= limit_;
   if (count_ != 0 && !fits) flush();
   if (count_ == 0) open(target, size);
   keypair.sendCounter.store(counter + 1, std::memory_order_relaxed);

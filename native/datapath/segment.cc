@@ -12,7 +12,8 @@ namespace heddle {
 
 namespace {
 
-// Which protocol a super-packet of this kind carries, or 0 when the kind and the family contradict each other.
+// Which protocol a super-packet of this kind carries, or 0 when the kind and the family contradict
+// each other.
 uint8_t protocolOf(uint8_t gsoType, Family family) {
   switch (gsoType & ~kVirtioGsoEcn) {
     case kVirtioGsoTcp4:
@@ -26,7 +27,8 @@ uint8_t protocolOf(uint8_t gsoType, Family family) {
   }
 }
 
-// Where the transport header starts, or 0. Behind IPv6 extension headers only the kernel's word is taken for it.
+// Where the transport header starts, or 0. Behind IPv6 extension headers only the kernel's word is
+// taken for it.
 size_t transportOffset(Family family, const uint8_t* packet, uint8_t protocol,
                        const VirtioNetHeader& header) {
   if (family == Family::ipv4) {
@@ -86,8 +88,8 @@ void Segmenter::sumHeaders(uint8_t protocol) {
     setUdpLength(transport, 0);
     storeLe16(transport + kUdpChecksumAt, 0);
   }
-  transportSum_ = sumPseudoHeader(family_, ip, protocol) +
-                  sumBytes(transport, headerLength_ - transportAt_);
+  transportSum_ =
+      sumPseudoHeader(family_, ip, protocol) + sumBytes(transport, headerLength_ - transportAt_);
 }
 
 std::span<uint8_t> Segmenter::next() {

@@ -1,5 +1,6 @@
-// Cuts a TCP or UDP super-packet into the packets it stands for, in place: each segment's header is stamped right before its slice
-// of the payload, over the slice before, which must be done with by then. Also finishes checksums that the kernel left to us.
+// Cuts a TCP or UDP super-packet into the packets it stands for, in place: each segment's header is
+// stamped right before its slice of the payload, over the slice before, which must be done with by
+// then. Also finishes checksums that the kernel left to us.
 #pragma once
 
 #include <algorithm>
@@ -16,7 +17,8 @@ namespace heddle {
 
 class Segmenter {
  public:
-  // False when the virtio-net header and the packet contradict each other, or are of a kind that is never asked for.
+  // False when the virtio-net header and the packet contradict each other, or are of a kind that is
+  // never asked for.
   bool begin(const VirtioNetHeader& header, std::span<uint8_t> packet);
 
   // Segments in all, 1 or more, and the length of the longest.
@@ -24,7 +26,8 @@ class Segmenter {
   size_t longest() const { return headerLength_ + std::min(segment_, payload_); }
   // The lengths of all segments together.
   size_t bytes() const { return count_ * headerLength_ + payload_; }
-  // The next whole packet; the slices behind it are still as they were. Empty when there is none left.
+  // The next whole packet; the slices behind it are still as they were. Empty when there is none
+  // left.
   std::span<uint8_t> next();
 
  private:
@@ -47,13 +50,14 @@ class Segmenter {
   uint32_t sequence_ = 0;
   uint16_t identifier_ = 0;
   uint8_t flags_ = 0;
-  Sum ipSum_ = 0;         // IPv4 header without length, identifier and checksum
-  Sum transportSum_ = 0;  // pseudo-header and transport header without what differs between segments
+  Sum ipSum_ = 0;  // IPv4 header without length, identifier and checksum
+  Sum transportSum_ =
+      0;  // pseudo-header and transport header without what differs between segments
   std::array<uint8_t, kMaxHeader> header_;
 };
 
-// Stores the checksum that a VIRTIO_NET_HDR_F_NEEDS_CSUM packet lacks; its field holds the pseudo-header's sum. False when the
-// header points outside the packet.
+// Stores the checksum that a VIRTIO_NET_HDR_F_NEEDS_CSUM packet lacks; its field holds the
+// pseudo-header's sum. False when the header points outside the packet.
 bool completeChecksum(const VirtioNetHeader& header, std::span<uint8_t> packet);
 
 }  // namespace heddle

@@ -34,8 +34,8 @@ struct StagedQueue {
 
 class Staged {
  public:
-  // Copies the packet to the end of the queue. Returns how many packets made room for it: 0 or 1. What an earlier peer of the
-  // slot left must have been expired.
+  // Copies the packet to the end of the queue. Returns how many packets made room for it: 0 or 1.
+  // What an earlier peer of the slot left must have been expired.
   size_t push(uint32_t slot, uint64_t serial, const uint8_t* inner, size_t length);
   // Takes the queue of this peer out; empty when nothing is staged. What an earlier peer of the
   // slot left stays for expire().

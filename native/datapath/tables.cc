@@ -101,9 +101,11 @@ bool Tables::setEndpoint(uint32_t slot, const Endpoint& endpoint) {
   PeerEntry* entry = peer(slot);
   if (entry == nullptr) return false;
   const EndpointRecord* old = entry->endpoint.load(std::memory_order_relaxed);
-  auto* record = new EndpointRecord{endpoint, nextEndpointVersion_++};
+  auto* record = new EndpointRecord{endpoint, newEndpointVersion()};
   entry->endpoint.store(record, std::memory_order_release);
   reclaimer_.retire(old);
+  // After the store, so that a sender finds one or the other.
+  reclaimer_.retire(entry->roamedTo.exchange(nullptr, std::memory_order_acq_rel));
   return true;
 }
 

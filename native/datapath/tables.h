@@ -68,8 +68,6 @@ struct alignas(64) PeerDirection {
   Word packets;
   Word last;        // instant of the last message
   Word unanswered;  // first data message since the last one the other way
-  uint64_t roamedVersion =
-      UINT64_MAX;  // receiving thread: the endpoint that `roamed` was raised against
 };
 
 // A peer as the walk sees it. Stays where it is until it is retired.
@@ -82,6 +80,10 @@ struct PeerEntry {
   // Written by JavaScript's thread.
   std::atomic<Keypair*> sending{nullptr};
   std::atomic<const EndpointRecord*> endpoint{nullptr};
+  // Where the peer was last heard from, when that is elsewhere: the receiving thread sets it once,
+  // so that the very next packet goes there; JavaScript's thread answers with setEndpoint, which
+  // takes it away again.
+  std::atomic<const EndpointRecord*> roamedTo{nullptr};
   Word handshakeSentAt;
   Word handshakeReceivedAt;
   Word handshakeBytesSent;
@@ -91,12 +93,22 @@ struct PeerEntry {
 
   PeerDirection sent;
   PeerDirection received;
+  uint64_t unraisedRoaming = 0;  // receiving thread: the version of roamedTo while it is not raised
 
   // Raised by the walk, re-armed by JavaScript.
   alignas(64) std::atomic<bool> sendActivityArmed{true};
   std::atomic<bool> receiveActivityArmed{true};
   std::atomic<bool> stagedRaised{false};
 
+  ~PeerEntry() { delete roamedTo.load(std::memory_order_relaxed); }
+  PeerEntry(const PeerEntry&) = delete;
+  PeerEntry& operator=(const PeerEntry&) = delete;
+
+  // Null: nobody knows where it is.
+  const EndpointRecord* sendsTo() const {
+    const EndpointRecord* moved = roamedTo.load(std::memory_order_acquire);
+    return moved != nullptr ? moved : endpoint.load(std::memory_order_acquire);
+  }
   Instant lastSent() const { return std::max(sent.last.get(), handshakeSentAt.get()); }
   Instant lastReceived() const { return std::max(received.last.get(), handshakeReceivedAt.get()); }
   Activity activity() const;
@@ -117,6 +129,10 @@ class Tables {
   const PrefixTrie& routes() const { return routes_; }
   const SessionTable& sessions() const { return sessions_; }
   uint32_t mtu() const { return mtu_.load(std::memory_order_relaxed); }
+  // Never the same twice, on any thread.
+  uint64_t newEndpointVersion() const {
+    return nextEndpointVersion_.fetch_add(1, std::memory_order_relaxed);
+  }
   // Null until setMac1Key.
   const Mac1Key* mac1Key() const { return mac1Key_.load(std::memory_order_acquire); }
 
@@ -160,7 +176,7 @@ class Tables {
   std::atomic<uint32_t> mtu_{kDefaultMtu};
   std::atomic<const Mac1Key*> mac1Key_{nullptr};
   uint64_t nextSerial_ = 1;
-  uint64_t nextEndpointVersion_ = 1;
+  mutable std::atomic<uint64_t> nextEndpointVersion_{1};
 };
 
 }  // namespace heddle

@@ -10,8 +10,9 @@ namespace heddle {
 
 inline constexpr size_t kPaddingMultiple = 16;
 
-// The length of a plaintext with its padding: up to a multiple of 16, but never past the MTU (kernel send.c
-// calculate_skb_padding). A packet longer than the MTU, staged before it shrank, is padded as its last MTU's worth.
+// The length of a plaintext with its padding: up to a multiple of 16, but never past the MTU
+// (kernel send.c calculate_skb_padding). A packet longer than the MTU, staged before it shrank, is
+// padded as its last MTU's worth.
 inline size_t paddedLength(size_t length, size_t mtu) {
   size_t unit = length;
   if (mtu != 0 && unit > mtu) unit %= mtu;

@@ -88,8 +88,8 @@ PrefixTrie::Node* PrefixTrie::insertAt(Node* node, const Prefix& prefix, PeerEnt
     size_++;
     return make(prefix.address, prefix.length, peer);
   }
-  unsigned shared = std::min({sharedBits(node->address, prefix.address),
-                              unsigned{node->length}, unsigned{prefix.length}});
+  unsigned shared = std::min(
+      {sharedBits(node->address, prefix.address), unsigned{node->length}, unsigned{prefix.length}});
   if (shared == node->length && shared == prefix.length) {
     if (node->peer == peer) return node;
     if (node->peer == nullptr) size_++;
@@ -150,7 +150,8 @@ PrefixTrie::Node* PrefixTrie::removePeerAt(Node* node, const PeerEntry* peer) {
 
 // Drops a node that neither holds a prefix nor forks.
 PrefixTrie::Node* PrefixTrie::shrink(Node* node) {
-  if (node->peer != nullptr || (node->child[0] != nullptr && node->child[1] != nullptr)) return node;
+  if (node->peer != nullptr || (node->child[0] != nullptr && node->child[1] != nullptr))
+    return node;
   Node* only = node->child[0] != nullptr ? node->child[0] : node->child[1];
   discard(node);
   return only;

@@ -14,7 +14,7 @@ size_t home(uint32_t localIndex) { return (localIndex * uint64_t{0x9e3779b97f4a7
 }  // namespace
 
 SessionTable::Slots::Slots(size_t capacity)
-    : mask(capacity - 1), keypairs(new std::atomic<Keypair*>[capacity]{}) {}
+    : mask(capacity - 1), keypairs(new std::atomic<Keypair*>[capacity] {}) {}
 
 SessionTable::Slots::~Slots() { delete[] keypairs; }
 

@@ -23,8 +23,8 @@ size_t sealMessage(Keypair& keypair, uint64_t counter, uint8_t* plaintext, size_
 }
 
 bool openMessage(Keypair& keypair, uint8_t* message, size_t length, uint8_t* plaintext) {
-  return keypair.receiving.open(dataCounter(message), message + kDataHeader,
-                                length - kDataOverhead, plaintext);
+  return keypair.receiving.open(dataCounter(message), message + kDataHeader, length - kDataOverhead,
+                                plaintext);
 }
 
 }  // namespace heddle

@@ -1,5 +1,6 @@
-// ChaCha20-Poly1305 as RFC 8439 tells it, slow and plain: what the backends are compared with. Checked itself against the RFC's
-// own example, which has additional data, as WireGuard's messages have not.
+// ChaCha20-Poly1305 as RFC 8439 tells it, slow and plain: what the backends are compared with.
+// Checked itself against the RFC's own example, which has additional data, as WireGuard's messages
+// have not.
 #pragma once
 
 #include <array>

@@ -58,8 +58,8 @@ TEST("aead: the reference gives RFC 8439 section 2.8.2's example") {
   std::string text =
       "Ladies and Gentlemen of the class of '99: If I could offer you only one tip for the "
       "future, sunscreen would be it.";
-  Bytes sealed = test::sealReference(key.data(), nonce.data(), Bytes(text.begin(), text.end()),
-                                     additional);
+  Bytes sealed =
+      test::sealReference(key.data(), nonce.data(), Bytes(text.begin(), text.end()), additional);
   Bytes expected = fromHex(
       "d31a8d34648e60db7b86afbc53ef7ec2a4aded51296e08fea9e2b5a736ee62d6"
       "3dbea45e8ca9671282fafb69da92728b1a71de0a9e060b2905d6a5b67ecd3b36"

@@ -57,8 +57,8 @@ TEST("blake2s: passes the self-test of RFC 7693 appendix E, plain and keyed") {
       std::vector<uint8_t> input = sequence(length, static_cast<uint32_t>(length));
       std::vector<uint8_t> key = sequence(digestLength, static_cast<uint32_t>(digestLength));
       for (bool isKeyed : {false, true}) {
-        Blake2s one(digestLength, isKeyed ? std::span<const uint8_t>(key)
-                                          : std::span<const uint8_t>());
+        Blake2s one(digestLength,
+                    isKeyed ? std::span<const uint8_t>(key) : std::span<const uint8_t>());
         one.update(input);
         std::array<uint8_t, 32> digest;
         one.final(digest.data());

@@ -184,6 +184,35 @@ TEST("inbound: raises roamed, confirmed and activity once, and rekey from 165 s 
   EXPECT_EQUAL(end.tables.traffic(0).rxPackets, counter);
 }
 
+TEST("inbound: the next packet follows a peer that roamed, before anybody answers") {
+  Pair pair;
+  pair.connect(kStart);
+  End& end = pair.two;
+  auto sentTo = [&] {
+    end.sent.to.clear();
+    end.outbound.sendKeepalive(0, kStart);
+    return end.sent.to.at(0);
+  };
+  end.events.isFull = true;
+  end.datagram(sealAny(pair, 0, udp(1, 4)), test::endpointAt(7), kStart);
+  EXPECT(sentTo() == test::endpointAt(7));
+  end.events.isFull = false;
+  // The event that nobody took comes with the next message, wherever that came from.
+  end.datagram(sealAny(pair, 1, udp(1, 4)), test::endpointAt(8), kStart);
+  EXPECT_EQUAL(end.events.count("roamed"), size_t{1});
+  EXPECT(end.events.lastEndpoint == test::endpointAt(7));
+  EXPECT(sentTo() == test::endpointAt(7));
+  end.tables.setEndpoint(0, test::endpointAt(9));
+  EXPECT(sentTo() == test::endpointAt(9));
+  end.datagram(sealAny(pair, 2, udp(1, 4)), test::endpointAt(9), kStart);
+  EXPECT_EQUAL(end.events.count("roamed"), size_t{1});
+  // A forgery moves nothing.
+  Packet forged = sealAny(pair, 3, udp(1, 4));
+  forged.back() = static_cast<uint8_t>(forged.back() ^ 1);
+  end.datagram(forged, test::endpointAt(8), kStart);
+  EXPECT(sentTo() == test::endpointAt(9));
+}
+
 TEST("inbound: what the walk delivers is what went in, coalesced or not") {
   for (bool isCoalescing : {false, true}) {
     Pair pair({.tcp = isCoalescing, .udp = isCoalescing});

@@ -166,8 +166,8 @@ TEST("outbound: seals into batches that GSO can send") {
   using Batches = std::vector<size_t>;
   EXPECT(batchesOf({{2, 1000}, {2, 1000}, {2, 1000}}) == (Batches{3}));
   EXPECT(batchesOf({{2, 1000}, {2, 1000}, {2, 10}, {2, 1000}}) == (Batches{3, 1}));  // shorter ends
-  EXPECT(batchesOf({{2, 10}, {2, 1000}}) == (Batches{1, 1}));                       // longer
-  EXPECT(batchesOf({{2, 1000}, {4, 1000}, {2, 1000}}) == (Batches{1, 1, 1}));       // another peer
+  EXPECT(batchesOf({{2, 10}, {2, 1000}}) == (Batches{1, 1}));                        // longer
+  EXPECT(batchesOf({{2, 1000}, {4, 1000}, {2, 1000}}) == (Batches{1, 1, 1}));        // another peer
   std::vector<std::pair<uint8_t, size_t>> many(100, {2, 10});
   EXPECT(batchesOf(many) == (Batches{63, 37}));
   many.assign(50, {2, 1420 - 28});

@@ -39,7 +39,8 @@ struct BruteForce {
 Address randomAddress(Family family, bool isClustered) {
   Address address{test::random(), test::random()};
   // Few distinct bits make prefixes nest and collide.
-  if (isClustered) address = {address.high & 0xc0c0'0000'0000'0003, address.low & 0x8000'0000'0000'0001};
+  if (isClustered)
+    address = {address.high & 0xc0c0'0000'0000'0003, address.low & 0x8000'0000'0000'0001};
   if (family == Family::ipv4) address = {address.high & 0xffff'ffff'0000'0000, 0};
   return address;
 }

@@ -41,8 +41,12 @@ TEST("replay: remembers 8128 counters behind the greatest, and none before") {
 }
 
 TEST("replay: forgets everything after a jump of more than the ring") {
-  run({{0, true}, {4 * kWindow, true}, {4 * kWindow - kWindow - 1, false},
-       {4 * kWindow - kWindow, true}, {4 * kWindow - 1, true}, {4 * kWindow, false}});
+  run({{0, true},
+       {4 * kWindow, true},
+       {4 * kWindow - kWindow - 1, false},
+       {4 * kWindow - kWindow, true},
+       {4 * kWindow - 1, true},
+       {4 * kWindow, false}});
 }
 
 TEST("replay: refuses counters at and past Reject-After-Messages") {

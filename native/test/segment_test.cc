@@ -15,7 +15,8 @@ struct Super {
   Packet packet;
 };
 
-// A super-packet as the kernel hands it over: the transport checksum is only the pseudo-header's sum.
+// A super-packet as the kernel hands it over: the transport checksum is only the pseudo-header's
+// sum.
 Super makeSuper(const Fields& fields, size_t segment) {
   Packet packet = test::makePacket(fields);
   Flow flow = classify(packet.data(), packet.size());

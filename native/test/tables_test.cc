@@ -99,7 +99,8 @@ void writeSomething(Tables& tables, uint32_t& nextIndex) {
   }
 }
 
-// Packets to every peer, from the peer's own address, so that what is sent can be received by the same tables.
+// Packets to every peer, from the peer's own address, so that what is sent can be received by the
+// same tables.
 void sendUntil(std::atomic<bool>& isOver, Reclaimer& reclaimer, Outbound& outbound) {
   std::vector<Packet> packets;
   for (uint8_t host = 1; host <= kPeers; host++) {

@@ -1,6 +1,7 @@
-// A test frame in a page: TEST registers a sentence and its body, EXPECT records what does not hold, and the program prints
-// `ok NAME`, `skip NAME: reason` or `FAIL NAME: why` a test and exits with 1 when one failed. Random tests draw from random(),
-// seeded by SEED or the clock; the seed is printed when a test fails. Included once a program, because it defines main.
+// A test frame in a page: TEST registers a sentence and its body, EXPECT records what does not
+// hold, and the program prints `ok NAME`, `skip NAME: reason` or `FAIL NAME: why` a test and exits
+// with 1 when one failed. Random tests draw from random(), seeded by SEED or the clock; the seed is
+// printed when a test fails. Included once a program, because it defines main.
 #pragma once
 
 #include <cstdint>
@@ -53,7 +54,10 @@ template <typename A, typename B>
 inline void expectEqual(const A& a, const B& b, const char* text, const char* file, int line) {
   if (a == b) return;
   std::string why = std::string(text) + " differ";
-  if constexpr (requires { std::to_string(a); std::to_string(b); }) {
+  if constexpr (requires {
+                  std::to_string(a);
+                  std::to_string(b);
+                }) {
     why += ": " + std::to_string(a) + " and " + std::to_string(b);
   }
   fail(file, line, why);
@@ -61,7 +65,8 @@ inline void expectEqual(const A& a, const B& b, const char* text, const char* fi
 
 inline int runAll() {
   const char* given = std::getenv("SEED");
-  seed = given != nullptr ? std::strtoull(given, nullptr, 10) : static_cast<uint64_t>(time(nullptr));
+  seed =
+      given != nullptr ? std::strtoull(given, nullptr, 10) : static_cast<uint64_t>(time(nullptr));
   bool hasFailed = false;
   for (const Test& test : tests()) {
     failure.clear();
@@ -85,15 +90,15 @@ inline int runAll() {
 
 #define HEDDLE_JOIN2(a, b) a##b
 #define HEDDLE_JOIN(a, b) HEDDLE_JOIN2(a, b)
-#define TEST(sentence)                                                                   \
-  static void HEDDLE_JOIN(test, __LINE__)();                                             \
-  static const heddle::test::Registration HEDDLE_JOIN(registration, __LINE__)(           \
-      sentence, HEDDLE_JOIN(test, __LINE__));                                            \
+#define TEST(sentence)                                                         \
+  static void HEDDLE_JOIN(test, __LINE__)();                                   \
+  static const heddle::test::Registration HEDDLE_JOIN(registration, __LINE__)( \
+      sentence, HEDDLE_JOIN(test, __LINE__));                                  \
   static void HEDDLE_JOIN(test, __LINE__)()
 
-#define EXPECT(condition) \
-  do {                                                                      \
-    if (!(condition)) heddle::test::fail(__FILE__, __LINE__, #condition);   \
+#define EXPECT(condition)                                                 \
+  do {                                                                    \
+    if (!(condition)) heddle::test::fail(__FILE__, __LINE__, #condition); \
   } while (false)
 #define EXPECT_EQUAL(a, b) heddle::test::expectEqual(a, b, #a " and " #b, __FILE__, __LINE__)
 

@@ -1,4 +1,5 @@
-// Two ends of a tunnel without ports or threads, for the tests of the walk: tables, both halves, and what came out of them.
+// Two ends of a tunnel without ports or threads, for the tests of the walk: tables, both halves,
+// and what came out of them.
 #pragma once
 
 #include <map>
@@ -164,7 +165,8 @@ inline std::pair<KeypairMaterial, KeypairMaterial> sessionAt(Instant createdAt,
   return {initiator, responder};
 }
 
-// Two ends that know each other: host 1 at the first, host 2 at the second, each the other's peer 0.
+// Two ends that know each other: host 1 at the first, host 2 at the second, each the other's peer
+// 0.
 struct Pair {
   explicit Pair(CoalesceOptions options = {.tcp = false, .udp = false})
       : one(options), two(options) {

@@ -71,7 +71,7 @@ TEST("demux: takes only the exact type and length of each message") {
       {4, 1500, Destination::data, Drop::none},
       {0, 148, Destination::dropped, Drop::datagramType},
       {5, 148, Destination::dropped, Drop::datagramType},
-      {0x0101, 148, Destination::dropped, Drop::datagramType},      // a reserved byte
+      {0x0101, 148, Destination::dropped, Drop::datagramType},     // a reserved byte
       {0x01000004, 64, Destination::dropped, Drop::datagramType},  // likewise
   };
   for (const Row& row : rows) {
@@ -117,8 +117,8 @@ TEST("classify: finds ports and payload, but not in fragments or behind options"
   EXPECT_EQUAL(flow.protocol, kProtocolTcp);
   EXPECT_EQUAL(flow.sourcePort, uint16_t{1000});
   EXPECT_EQUAL(flow.payloadAt, uint16_t{44});
-  test::Packet udp = test::makePacket(
-      {.family = Family::ipv6, .protocol = kProtocolUdp, .payload = {9, 9}});
+  test::Packet udp =
+      test::makePacket({.family = Family::ipv6, .protocol = kProtocolUdp, .payload = {9, 9}});
   flow = classify(udp.data(), udp.size());
   EXPECT_EQUAL(flow.protocol, kProtocolUdp);
   EXPECT_EQUAL(flow.payloadAt, uint16_t{48});

@@ -1,4 +1,5 @@
-// The Internet checksum (RFC 1071): the one's complement of the one's complement sum of 16-bit words.
+// The Internet checksum (RFC 1071): the one's complement of the one's complement sum of 16-bit
+// words.
 #pragma once
 
 #include <cstddef>
@@ -9,7 +10,8 @@
 
 namespace heddle {
 
-// A sum that is not folded yet, of words in memory order: sums may be added, in any order, some thousand times.
+// A sum that is not folded yet, of words in memory order: sums may be added, in any order, some
+// thousand times.
 using Sum = uint64_t;
 
 // An odd last byte counts as if a zero byte followed.
@@ -39,7 +41,8 @@ inline void storeNonzeroChecksum(uint8_t* at, Sum sum) {
   storeLe16(at, checksum == 0 ? uint16_t{0xffff} : checksum);
 }
 
-// The pseudo-header of TCP and UDP (RFC 9293 §3.1, RFC 8200 §8.1) of an IPv4 or IPv6 packet, without its length field.
+// The pseudo-header of TCP and UDP (RFC 9293 §3.1, RFC 8200 §8.1) of an IPv4 or IPv6 packet,
+// without its length field.
 Sum sumPseudoHeader(Family family, const uint8_t* packet, uint8_t protocol);
 
 }  // namespace heddle

@@ -1,9 +1,13 @@
-// The TCP header (RFC 9293 §3.1), network byte order:
+// The TCP header (RFC 9293 §3.1), network byte order; options, if any, follow:
 //
-//   0             2                  4          8                 12       13      14       16       18       20
-//   +-------------+------------------+----------+-----------------+--------+-------+--------+--------+--------+---------+
-//   | source port | destination port | sequence | acknowledgement | offset | flags | window | chksum | urgent | options |
-//   +-------------+------------------+----------+-----------------+--------+-------+--------+--------+--------+---------+
+//   0             2                  4          8                 12
+//   +-------------+------------------+----------+-----------------+
+//   | source port | destination port | sequence | acknowledgement |
+//   +-------------+------------------+----------+-----------------+
+//   12       13      14       16         18       20
+//   +--------+-------+--------+----------+--------+
+//   | offset | flags | window | checksum | urgent |
+//   +--------+-------+--------+----------+--------+
 #pragma once
 
 #include <cstddef>

@@ -1,5 +1,5 @@
-// WireGuard's messages (whitepaper §5.4), all fields little-endian. The walk reads the type of every message, where mac1 stands in
-// a handshake message, and the header of a data message:
+// WireGuard's messages (whitepaper §5.4), all fields little-endian. The walk reads the type of
+// every message, where mac1 stands in a handshake message, and the header of a data message:
 //
 //   0          4                8               16
 //   +----------+----------------+---------------+----------------+-----+

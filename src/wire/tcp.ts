@@ -103,10 +103,10 @@ export function findTcpOption(bytes: Uint8Array, at: number, kind: number): numb
   let next = at + OPTIONS_AT;
   while (next < end) {
     const found = bytes[next] ?? TCP_OPTION_END;
-    if (found === kind) return next + tcpOptionLength(bytes, next) <= end ? next : undefined;
-    if (found === TCP_OPTION_END) return undefined;
+    if (found === TCP_OPTION_END && kind !== TCP_OPTION_END) return undefined;
     const length = tcpOptionLength(bytes, next);
-    if (length === 0) return undefined;
+    if (length === 0 || next + length > end) return undefined;
+    if (found === kind) return next;
     next += length;
   }
   return undefined;

@@ -15,6 +15,13 @@ export function equalBytes(
   throw new Error(`${message}\n${describe(actual, expected)}`);
 }
 
+/** A copy with one bit flipped; bit 0 is the lowest of the first byte. */
+export function flipBit(bytes: Uint8Array, bit: number): Uint8Array {
+  const flipped = bytes.slice();
+  flipped[bit >> 3] = (flipped[bit >> 3] ?? 0) ^ (1 << (bit & 7));
+  return flipped;
+}
+
 function describe(actual: Uint8Array, expected: Uint8Array): string {
   const longer = Math.max(actual.length, expected.length);
   let first = 0;

@@ -12,12 +12,18 @@ import {
   setTcpFlags,
   setTcpSequence,
   TCP_ACK,
+  TCP_CWR,
+  TCP_ECE,
+  TCP_FIN,
   TCP_OPTION_MSS,
+  TCP_PSH,
+  TCP_RST,
   TCP_SYN,
+  TCP_URG,
   type TcpHeader,
   tcpMaximumSegmentSize,
 } from '../../src/wire/tcp.js';
-import { equalBytes } from '../support/bytes.js';
+import { equalBytes, flipBit } from '../support/bytes.js';
 import { withSeed } from '../support/seed.js';
 import { hex } from '../support/vectors.js';
 
@@ -81,6 +87,22 @@ test('tcp: a header cut at any length is not whole, by its bytes or by its end',
     assert.is(parseTcpHeader(SEGMENT, 0, length), undefined);
   }
   assert.ok(checkTcp(SEGMENT, 0, 24));
+  const moved = concat(new Uint8Array(9), SEGMENT);
+  assert.ok(checkTcp(moved, 9, 33));
+  assert.not.ok(checkTcp(moved, 9, 32));
+  assert.not.ok(checkTcp(moved.slice(0, 32), 9, 33));
+});
+
+test('tcp: with any bit flipped a header is refused, or comes out flipped', () => {
+  for (let bit = 0; bit < 8 * SEGMENT.length; bit++) {
+    const flipped = flipBit(SEGMENT, bit);
+    const header = parseTcpHeader(flipped, 0, flipped.length);
+    if (!header) continue;
+    const bytes = new Uint8Array(60).fill(0xa5);
+    const length = emitTcpHeader(bytes, 0, header);
+    flipped[12] = (flipped[12] ?? 0) & 0xf0;
+    equalBytes(bytes.slice(0, length), flipped.slice(0, length), `bit ${bit}`);
+  }
 });
 
 test('tcp: refuses a data offset below five words', () => {
@@ -122,6 +144,18 @@ test('tcp: an option is found where it begins', () => {
   assert.is(findTcpOption(segment, 2, 4), 2 + 20 + 2);
   assert.is(findTcpOption(segment, 2, 1), 2 + 20);
   assert.is(findTcpOption(segment, 2, 8), undefined);
+});
+
+test('tcp: an option that cannot be so short is not found either', () => {
+  for (const options of ['0500fe10', '0501fe10', '01010105']) {
+    assert.is(findTcpOption(withOptions(options), 0, 5), undefined, options);
+  }
+  assert.is(findTcpOption(withOptions('0502fe10'), 0, 5), 20);
+});
+
+test('tcp: the flags are those of RFC 9293 §3.1, from the lowest bit', () => {
+  const flags = [TCP_FIN, TCP_SYN, TCP_RST, TCP_PSH, TCP_ACK, TCP_URG, TCP_ECE, TCP_CWR];
+  assert.equal(flags, [1, 2, 4, 8, 16, 32, 64, 128]);
 });
 
 test('tcp: looking for an option ends for any bytes', () => {

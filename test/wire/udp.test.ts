@@ -10,7 +10,7 @@ import {
   setUdpLength,
   udpChecksum,
 } from '../../src/wire/udp.js';
-import { equalBytes } from '../support/bytes.js';
+import { equalBytes, flipBit } from '../support/bytes.js';
 import { withSeed } from '../support/seed.js';
 import { hex } from '../support/vectors.js';
 
@@ -55,6 +55,22 @@ test('udp: a datagram cut at any length is not whole, by its bytes or by its end
   }
   assert.ok(checkUdp(DATAGRAM, 0, 12));
   assert.ok(checkUdp(concat(DATAGRAM, new Uint8Array(4)), 0, 16), 'padding may follow');
+  assert.ok(checkUdp(hex('1122334400080000'), 0, 8), 'an empty datagram');
+  const moved = concat(new Uint8Array(9), DATAGRAM);
+  assert.ok(checkUdp(moved, 9, 21));
+  assert.not.ok(checkUdp(moved, 9, 20));
+  assert.not.ok(checkUdp(moved.slice(0, 20), 9, 21));
+});
+
+test('udp: with any bit flipped a header is refused, or comes out flipped', () => {
+  for (let bit = 0; bit < 64; bit++) {
+    const flipped = flipBit(DATAGRAM, bit);
+    const header = parseUdpHeader(flipped, 0, flipped.length);
+    if (!header) continue;
+    const bytes = new Uint8Array(8).fill(0xa5);
+    emitUdpHeader(bytes, 0, header);
+    equalBytes(bytes, flipped.slice(0, 8), `bit ${bit}`);
+  }
 });
 
 test('udp: refuses a length shorter than the header', () => {

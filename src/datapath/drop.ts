@@ -12,8 +12,8 @@ export const DROPS = [
   'inner_too_big', // longer than the tunnel's MTU
   'staged_overflow', // the oldest staged packet made room for a newer one
   'staged_expired', // staged, but no session came of 90 s of handshakes, or the peer was removed
-  'send_no_buffer', // ENOBUFS, EAGAIN
-  'send_unreachable', // ENETUNREACH, EHOSTUNREACH, ENETDOWN, EADDRNOTAVAIL, EINVAL
+  'send_no_buffer', // ENOBUFS, EAGAIN, ENOMEM
+  'send_unreachable', // ENETUNREACH, EHOSTUNREACH, ENETDOWN, EADDRNOTAVAIL, ENODEV, EINVAL
   'send_refused', // EPERM, EACCES, ECONNREFUSED
   'send_too_big', // EMSGSIZE
   'send_failed', // any other errno

@@ -265,7 +265,8 @@ async function main(): Promise<void> {
   try {
     await run(stage, readOptions(process.argv.slice(2)));
   } catch (error) {
-    if (!(error instanceof Interrupted)) process.stderr.write(`\n${describe(error)}\n`);
+    if (error instanceof Interrupted) stage.step('stopped', 'interrupted');
+    else process.stderr.write(`\n${describe(error)}\n`);
     process.exitCode = error instanceof Interrupted ? INTERRUPTED : EXIT.failed;
   }
   await stage.unmake();

@@ -113,6 +113,7 @@ const WIRE_PARTS: readonly { readonly part: string; readonly pattern: RegExp }[]
 const NOT_A_FORMAT: Readonly<Record<string, string>> = {
   'src/wire/checksum.ts': 'arithmetic that formats share',
   'src/wire/format.ts': 'text for people',
+  'src/wire/ip_protocol.ts': 'numbers that formats share',
   'src/wire/netlink.ts': 'messages between the kernel and this host, never on a wire',
 };
 

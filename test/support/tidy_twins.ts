@@ -15,7 +15,6 @@ export const WITHOUT_TWIN: Readonly<Record<string, string>> = {
   'native/crypto/openssl': 'finds the cipher code inside the node binary',
   'native/datapath/segment': 'super-packets exist in native alone: cutting them',
   'native/datapath/coalesce': 'super-packets exist in native alone: joining them',
-  'native/wire/virtio_net': 'the header of super-packets, which exist in native alone',
 };
 
 /** C++ files whose TypeScript twin is missing, and exceptions that are none. */

@@ -1,0 +1,35 @@
+import * as fs from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import { toBase64 } from '../../src/base/bytes.js';
+import { readConfigFile } from '../../src/daemon/config_file.js';
+import { writeConfigurations } from '../../src/demo/configuration.js';
+import { demoHosts } from '../../src/demo/topology.js';
+import { SodiumSuite } from '../../src/io/sodium.js';
+
+const test = suite('configuration');
+
+test('configuration: the daemon reads every file, and each host knows the two others', () => {
+  const folder = fs.mkdtempSync(join(tmpdir(), 'heddle-configuration-'));
+  try {
+    const crypto = new SodiumSuite();
+    const hosts = demoHosts(1);
+    const written = writeConfigurations(folder, hosts, { datapath: 'reference' });
+    const configs = written.map(({ configFile }) => readConfigFile(configFile, crypto));
+    const keys = configs.map(({ privateKey }) => toBase64(crypto.publicKey(privateKey)));
+    for (const [i, { peers, datapath }] of configs.entries()) {
+      const others = keys.filter((_, at) => at !== i);
+      assert.equal(
+        peers.map(({ publicKey }) => toBase64(publicKey)),
+        others,
+      );
+      assert.is(datapath, 'reference');
+    }
+  } finally {
+    fs.rmSync(folder, { recursive: true });
+  }
+});
+
+test.run();

@@ -33,6 +33,8 @@ test('bounded queue: what was taken is no longer the queue', () => {
 });
 
 test('bounded queue: holds at least one item', () => {
+  const smallest = new BoundedQueue<number>(1);
+  assert.equal([smallest.push(1), smallest.push(2)], [undefined, 1]);
   assert.throws(
     () => new BoundedQueue(0),
     (error: unknown) => error instanceof InvariantError,

@@ -77,13 +77,13 @@ test('checksum: updates the example of RFC 1624 §4', () => {
 });
 
 test('checksum: the pseudo-header of IPv4 is addresses, protocol and length', () => {
-  const packet = concat(new Uint8Array(3), hex('45000000000000000000000001020304f1f2f3f4'));
+  const packet = concat(new Uint8Array(3), hex('45000000000000004011123401020304f1f2f3f4ffff'));
   const sum = sumPseudoHeader(packet, 3, { protocol: 17, length: 9 });
   assert.is(sum, 0x0102 + 0x0304 + 0xf1f2 + 0xf3f4 + 17 + 9);
 });
 
 test('checksum: the pseudo-header of IPv6 has a length of 32 bits', () => {
-  const packet = concat(hex('6000000000000000'), new Uint8Array(16).fill(1), hex('ff'.repeat(16)));
+  const packet = concat(hex('6000000000000000'), new Uint8Array(16).fill(1), hex('ff'.repeat(17)));
   const sum = sumPseudoHeader(packet, 0, { protocol: 6, length: 0x1_0005 });
   assert.is(sum, 8 * 0x0101 + 8 * 0xffff + 6 + 1 + 5);
 });

@@ -16,7 +16,7 @@ import {
   setIpv4Checksum,
   setIpv4TotalLength,
 } from '../../src/wire/ipv4.js';
-import { equalBytes } from '../support/bytes.js';
+import { equalBytes, flipBit } from '../support/bytes.js';
 import { withSeed } from '../support/seed.js';
 import { hex } from '../support/vectors.js';
 
@@ -91,6 +91,30 @@ test('ipv4: a packet cut at any length is not whole', () => {
   assert.ok(checkIpv4(packet, 0));
   assert.ok(checkIpv4(concat(packet, new Uint8Array(9)), 0), 'padding may follow');
   assert.not.ok(checkIpv4(packet, 1));
+  const moved = concat(new Uint8Array(9), packet);
+  assert.ok(checkIpv4(moved, 9));
+  assert.not.ok(checkIpv4(moved.slice(0, 68), 9));
+});
+
+test('ipv4: a header alone is a whole packet', () => {
+  const packet = KNOWN.slice();
+  setIpv4TotalLength(packet, 0, 20);
+  assert.ok(checkIpv4(packet, 0));
+});
+
+test('ipv4: with any bit flipped a header is refused, or comes out flipped', () => {
+  const whole = concat(KNOWN, new Uint8Array(40));
+  for (let bit = 0; bit < 160; bit++) {
+    const flipped = flipBit(whole, bit);
+    const header = parseIpv4Header(flipped, 0);
+    if (!header) continue;
+    const bytes = new Uint8Array(60).fill(0xa5);
+    const length = emitIpv4Header(bytes, 0, header);
+    // The reserved flag is ignored, and the checksum made anew.
+    flipped[6] = (flipped[6] ?? 0) & 0x7f;
+    setIpv4Checksum(flipped, 0);
+    equalBytes(bytes.slice(0, length), flipped.slice(0, length), `bit ${bit}`);
+  }
 });
 
 const REFUSED: readonly [at: number, value: number, reason: string][] = [

@@ -11,7 +11,7 @@ import {
   parseIpv6Header,
   setIpv6PayloadLength,
 } from '../../src/wire/ipv6.js';
-import { equalBytes } from '../support/bytes.js';
+import { equalBytes, flipBit } from '../support/bytes.js';
 import { withSeed } from '../support/seed.js';
 import { hex } from '../support/vectors.js';
 
@@ -79,8 +79,24 @@ test('ipv6: a packet cut at any length is not whole', () => {
   assert.ok(checkIpv6(packet, 0));
   setIpv6PayloadLength(packet, 0, 13);
   assert.not.ok(checkIpv6(packet, 0), 'a payload longer than what is there');
+  setIpv6PayloadLength(packet, 0, 12);
+  const moved = concat(new Uint8Array(9), packet);
+  assert.ok(checkIpv6(moved, 9));
+  assert.not.ok(checkIpv6(moved.slice(0, moved.length - 1), 9));
   packet[0] = 0x40;
   assert.not.ok(checkIpv6(packet, 0), 'version 4');
+});
+
+test('ipv6: with any bit flipped a header is refused, or comes out flipped', () => {
+  const whole = packetOf(17, new Uint8Array(12));
+  for (let bit = 0; bit < 320; bit++) {
+    const flipped = flipBit(whole, bit);
+    const header = parseIpv6Header(flipped, 0);
+    if (!header) continue;
+    const bytes = new Uint8Array(40).fill(0xa5);
+    emitIpv6Header(bytes, 0, header);
+    equalBytes(bytes, flipped.slice(0, 40), `bit ${bit}`);
+  }
 });
 
 const HEADERS: readonly [protocol: number, header: string, reason: string][] = [

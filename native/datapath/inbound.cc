@@ -93,6 +93,9 @@ void Inbound::authenticated(Keypair& keypair, size_t bytes, const Endpoint& sour
   peer.received.last.set(now);
   followRoaming(peer, source);
   if (!keypair.confirmedRaised) {
+    if (!keypair.isInitiator) {
+      peer.promoted.store(PeerEntry::kPromotedMark | keypair.localIndex, std::memory_order_release);
+    }
     keypair.confirmedRaised = events_.confirmed(peer.slot, keypair.localIndex);
   }
   if (keypair.isInitiator && !keypair.receiveRekeyRaised &&

@@ -20,8 +20,13 @@ static_assert(kLongestInner + 16 + kDataOverhead + kSealRoomBefore <= kBuffer);
 static_assert(kHeadroom >= kSealRoomBefore && kTailroom >= kSealRoomBehind);
 
 // The peer's keypair when it may still be sent with, else null.
-Keypair* usableKeypair(const PeerEntry& peer, Instant now) {
+Keypair* usableKeypair(const Tables& tables, const PeerEntry& peer, Instant now) {
   Keypair* keypair = peer.sending.load(std::memory_order_acquire);
+  uint64_t promoted = peer.promoted.load(std::memory_order_acquire);
+  if (promoted != 0) [[unlikely]] {
+    Keypair* confirmed = tables.sessions().find(static_cast<uint32_t>(promoted));
+    if (confirmed != nullptr && &confirmed->peer == &peer) keypair = confirmed;
+  }
   if (keypair == nullptr || isExpired(*keypair, now)) return nullptr;
   uint64_t counter = keypair->sendCounter.load(std::memory_order_relaxed);
   return counter < kRejectAfterMessages ? keypair : nullptr;
@@ -133,7 +138,7 @@ Drop Outbound::route(const uint8_t* inner, Instant now, Target& target) const {
   if (target.peer == nullptr) return Drop::noRoute;
   target.endpoint = target.peer->sendsTo();
   if (target.endpoint == nullptr) return Drop::noEndpoint;
-  target.keypair = usableKeypair(*target.peer, now);
+  target.keypair = usableKeypair(tables_, *target.peer, now);
   return Drop::none;
 }
 
@@ -141,7 +146,7 @@ bool Outbound::resume(uint32_t slot, Instant now, Target& target) const {
   target.peer = tables_.peer(slot);
   if (target.peer == nullptr) return false;
   target.endpoint = target.peer->sendsTo();
-  target.keypair = usableKeypair(*target.peer, now);
+  target.keypair = usableKeypair(tables_, *target.peer, now);
   return target.endpoint != nullptr && target.keypair != nullptr;
 }
 

@@ -79,6 +79,10 @@ struct PeerEntry {
 
   // Written by JavaScript's thread.
   std::atomic<Keypair*> sending{nullptr};
+  // A responder's keypair that was confirmed: it sends in place of `sending` until JavaScript
+  // answers with useKeypair. Set by the receiving thread; the local index with kPromotedMark, or 0.
+  // Not a pointer, because the keypair may be removed before the mark is taken away.
+  std::atomic<uint64_t> promoted{0};
   std::atomic<const EndpointRecord*> endpoint{nullptr};
   // Where the peer was last heard from, when that is elsewhere: the receiving thread sets it once,
   // so that the very next packet goes there; JavaScript's thread answers with setEndpoint, which
@@ -104,6 +108,7 @@ struct PeerEntry {
   PeerEntry(const PeerEntry&) = delete;
   PeerEntry& operator=(const PeerEntry&) = delete;
 
+  static constexpr uint64_t kPromotedMark = uint64_t{1} << 32;
   // Null: nobody knows where it is.
   const EndpointRecord* sendsTo() const {
     const EndpointRecord* moved = roamedTo.load(std::memory_order_acquire);

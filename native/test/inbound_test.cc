@@ -184,6 +184,35 @@ TEST("inbound: raises roamed, confirmed and activity once, and rekey from 165 s 
   EXPECT_EQUAL(end.tables.traffic(0).rxPackets, counter);
 }
 
+TEST("inbound: a confirmed responder's keypair sends at once, before anybody answers") {
+  Pair pair;
+  pair.connect(kStart, 100);
+  auto [initiator, responder] = test::sessionAt(kStart, 300);
+  EXPECT(pair.one.tables.installKeypair(0, initiator));
+  EXPECT(pair.two.tables.installKeypair(0, responder));
+  EXPECT(pair.one.tables.useKeypair(0, 300));
+  auto receiverOfNext = [&] {
+    pair.two.sent.datagrams.clear();
+    pair.two.outbound.sendKeepalive(0, kStart);
+    return loadLe32(pair.two.sent.datagrams.at(0).data() + 4);
+  };
+  EXPECT_EQUAL(receiverOfNext(), 100u);
+  pair.one.packet(udp(2, 4), kStart);
+  pair.carry(kStart);
+  EXPECT_EQUAL(receiverOfNext(), 300u);
+  EXPECT(pair.two.tables.useKeypair(0, 301));
+  EXPECT_EQUAL(receiverOfNext(), 300u);
+  // Gone before it was answered for: back to what was in use.
+  auto [again, answer] = test::sessionAt(kStart, 500);
+  EXPECT(pair.one.tables.installKeypair(0, again));
+  EXPECT(pair.two.tables.installKeypair(0, answer));
+  EXPECT(pair.one.tables.useKeypair(0, 500));
+  pair.one.packet(udp(2, 4), kStart);
+  pair.carry(kStart);
+  EXPECT(pair.two.tables.removeKeypair(501));
+  EXPECT_EQUAL(receiverOfNext(), 300u);
+}
+
 TEST("inbound: the next packet follows a peer that roamed, before anybody answers") {
   Pair pair;
   pair.connect(kStart);

@@ -103,6 +103,7 @@ export class Inbound {
     }
     if (!keypair.confirmedRaised) {
       keypair.confirmedRaised = true;
+      if (!keypair.isInitiator) peer.promoted = keypair;
       this.#raise({ kind: 'confirmed', peer: peer.slot, localIndex: keypair.localIndex });
     }
     const isOld =

@@ -1,4 +1,4 @@
-/** How long an inner packet may be. */
+/** How long an inner packet may be: the control plane measures it (route/host_plan.ts). */
 
 import { DATA_LEAST_BYTES } from '../wire/wireguard.js';
 
@@ -6,12 +6,6 @@ import { DATA_LEAST_BYTES } from '../wire/wireguard.js';
 const OUTER_OVERHEAD_BYTES = 40 + 8 + DATA_LEAST_BYTES;
 
 /**
- * The tunnel's MTU over an underlay of `underlayMtu`: what fits whichever outer family is used; 0
- * when nothing does.
+ * Before the control plane says otherwise: what fits an Ethernet whichever outer family is used.
  */
-export function innerMtu(underlayMtu: number): number {
-  return Math.max(0, underlayMtu - OUTER_OVERHEAD_BYTES);
-}
-
-/** Before the control plane says otherwise: over an Ethernet. */
-export const DEFAULT_MTU = innerMtu(1500);
+export const DEFAULT_MTU = 1500 - OUTER_OVERHEAD_BYTES;

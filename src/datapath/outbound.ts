@@ -89,7 +89,7 @@ export class Outbound {
     if (!peer) return 'no_route';
     const endpoint = this.#tables.endpoints.get(peer.slot);
     if (!endpoint) return 'no_endpoint';
-    const keypair = peer.sending;
+    const keypair = peer.promoted ?? peer.sending;
     if (!keypair || !maySeal(keypair, now)) this.#stage(peer, inner);
     else this.#seal({ peer, endpoint, keypair }, inner, now);
     return undefined;
@@ -107,7 +107,7 @@ export class Outbound {
   #target(slot: PeerSlot, now: Instant): Target | undefined {
     const peer = this.#tables.peers.get(slot);
     const endpoint = this.#tables.endpoints.get(slot);
-    const keypair = peer?.sending;
+    const keypair = peer?.promoted ?? peer?.sending;
     if (!peer || !endpoint || !keypair || !maySeal(keypair, now)) return undefined;
     return { peer, endpoint, keypair };
   }

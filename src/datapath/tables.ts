@@ -105,11 +105,16 @@ export type WalkEvent =
    * raised again after useKeypair or dropStaged, `rekey` once a keypair and direction.
    */
   | { readonly kind: 'sessionNeeded'; readonly peer: PeerSlot; readonly reason: 'staged' | 'rekey' }
-  /** The first message authenticated under this keypair; once a keypair. */
+  /**
+   * The first message authenticated under this keypair; once a keypair. Where we made it as
+   * responder, it proves that the initiator has it too, and what is sent from now on is sealed with
+   * it; the control plane answers with useKeypair.
+   */
   | { readonly kind: 'confirmed'; readonly peer: PeerSlot; readonly localIndex: SessionIndex }
   /**
-   * An authenticated, unreplayed message came from another endpoint than the peer's; again after
-   * setEndpoint.
+   * An authenticated, unreplayed message came from another endpoint than the peer's, and what is
+   * sent to the peer goes there from now on; the control plane answers with setEndpoint, after which
+   * the event may be raised again.
    */
   | { readonly kind: 'roamed'; readonly peer: PeerSlot; readonly endpoint: Endpoint }
   /**

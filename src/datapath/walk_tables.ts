@@ -23,6 +23,11 @@ const NOTHING = 0 as Instant;
 export class PeerEntry {
   readonly slot: PeerSlot;
   sending: TransportKeypair | undefined;
+  /**
+   * A responder's keypair that was confirmed, and not answered yet by useKeypair: it sends in place
+   * of `sending`.
+   */
+  promoted: TransportKeypair | undefined;
   /** `sessionNeeded` with reason `staged` was raised and not answered yet. */
   stagedRaised = false;
   sendActivityArmed = true;
@@ -103,6 +108,7 @@ export class WalkTables {
     const peer = this.peers.get(slot);
     if (!peer || keypair?.peer !== slot) return;
     peer.sending = keypair;
+    if (peer.promoted === keypair) peer.promoted = undefined;
     peer.stagedRaised = false;
   }
 
@@ -112,6 +118,7 @@ export class WalkTables {
     this.keypairs.delete(localIndex);
     const peer = this.peers.get(keypair.peer);
     if (peer?.sending === keypair) peer.sending = undefined;
+    if (peer?.promoted === keypair) peer.promoted = undefined;
     wipe(keypair.sendKey);
     wipe(keypair.receiveKey);
   }

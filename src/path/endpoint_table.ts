@@ -7,9 +7,9 @@ import type { Endpoint } from '../base/address.js';
 import type { PeerSlot } from '../base/identifiers.js';
 
 interface Entry {
-  readonly endpoint: Endpoint | undefined;
-  /** A move was reported and not answered yet by `set`. */
-  moveRaised: boolean;
+  readonly endpoint: Endpoint;
+  /** It comes from a move that was reported and not answered yet by `set`. */
+  readonly moveRaised: boolean;
 }
 
 export class EndpointTable {
@@ -33,13 +33,12 @@ export class EndpointTable {
 
   /**
    * Whether an authenticated datagram from `source` tells that the peer moved; true once until
-   * `set`. A peer without an endpoint is always news.
+   * `set`. What is sent from now on goes there already. A peer without an endpoint is always news.
    */
   moved(peer: PeerSlot, source: Endpoint): boolean {
-    const entry = this.#entries.get(peer) ?? { endpoint: undefined, moveRaised: false };
-    if (entry.moveRaised || (entry.endpoint && !hasMoved(entry.endpoint, source))) return false;
-    entry.moveRaised = true;
-    this.#entries.set(peer, entry);
+    const entry = this.#entries.get(peer);
+    if (entry && (entry.moveRaised || !hasMoved(entry.endpoint, source))) return false;
+    this.#entries.set(peer, { endpoint: source, moveRaised: true });
     return true;
   }
 }

@@ -1,6 +1,7 @@
 /**
- * The TUN device of the reference hand: packets are read one at a time on libuv's pool and written at once. The descriptor
- * blocks, so a read that waits ends only when the device goes; `close` therefore deletes the device first.
+ * The TUN device of the reference hand: packets are read one at a time on libuv's pool and written
+ * at once. The descriptor blocks, so a read that waits ends only when the device goes; `close`
+ * therefore deletes the device first.
  */
 
 import { read, writeSync } from 'node:fs';

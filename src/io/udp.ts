@@ -1,6 +1,6 @@
 /**
- * The outer UDP port of the reference hand: Node's dgram, an IPv4 and an IPv6 socket on one port number. A host without IPv6
- * gets the IPv4 socket alone.
+ * The outer UDP port of the reference hand: Node's dgram, an IPv4 and an IPv6 socket on one port
+ * number. A host without IPv6 gets the IPv4 socket alone.
  */
 
 import { createSocket, type RemoteInfo, type Socket } from 'node:dgram';
@@ -10,6 +10,8 @@ import { HandError } from './hand.js';
 
 const BUFFER_BYTES = 8 << 20;
 const PORT_TRIES = 16;
+/** Datagrams that wait in a socket while the kernel takes none; further ones are dropped. */
+const SENDING_MOST = 1024;
 const NO_IPV6 = new Set(['EAFNOSUPPORT', 'EADDRNOTAVAIL']);
 const SEND_DROPS: Readonly<Record<string, Drop>> = {
   ENOBUFS: 'send_no_buffer',
@@ -42,6 +44,7 @@ export class UdpPort {
   readonly port: number;
   readonly #sockets: ReadonlyMap<Family, Socket>;
   readonly #events: UdpEvents;
+  #isOpen = true;
 
   private constructor(sockets: ReadonlyMap<Family, Socket>, events: UdpEvents) {
     this.#sockets = sockets;
@@ -72,17 +75,32 @@ export class UdpPort {
     }
   }
 
+  /** Never throws; a failure is told by `sendFailed`, now or later. The datagram is not copied. */
   send(endpoint: Endpoint, datagram: Uint8Array): void {
     const { address, port } = endpoint;
     const socket = this.#sockets.get(address.family);
-    if (!socket) return this.#events.sendFailed('send_unreachable');
+    const refused = this.#refusal(socket, port);
+    if (!socket || refused) {
+      this.#events.sendFailed(refused ?? 'send_unreachable');
+      return;
+    }
     socket.send(datagram, port, address.text, (error) => {
       if (error) this.#events.sendFailed(sendDrop(codeOf(error)));
     });
   }
 
+  /** Nothing is received after; what is sent after is dropped as `send_failed`. */
   close(): void {
+    if (!this.#isOpen) return;
+    this.#isOpen = false;
     for (const socket of this.#sockets.values()) socket.close();
+  }
+
+  #refusal(socket: Socket | undefined, port: number): Drop | undefined {
+    if (!this.#isOpen) return 'send_failed';
+    // Anybody can write 0 as the source port of a datagram, but nothing can be sent there.
+    if (!socket || port === 0) return 'send_unreachable';
+    return socket.getSendQueueCount() < SENDING_MOST ? undefined : 'send_no_buffer';
   }
 
   #receive(bytes: Uint8Array, from: RemoteInfo): void {
@@ -93,8 +111,14 @@ export class UdpPort {
 }
 
 function bind(type: 'udp4' | 'udp6', port: number): Promise<Socket> {
-  const buffers = { recvBufferSize: BUFFER_BYTES, sendBufferSize: BUFFER_BYTES };
-  const socket = createSocket({ type, ipv6Only: type === 'udp6', ...buffers });
+  const socket = createSocket({
+    type,
+    ipv6Only: type === 'udp6',
+    recvBufferSize: BUFFER_BYTES,
+    sendBufferSize: BUFFER_BYTES,
+    // Endpoints are literal addresses: sent at once, without a turn of the event loop to look up.
+    lookup: (host, _options, callback) => callback(null, host, type === 'udp6' ? 6 : 4),
+  });
   return new Promise((resolve, reject) => {
     const fail = (error: Error): void => {
       socket.close();

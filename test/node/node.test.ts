@@ -194,7 +194,7 @@ test('node: a host name is resolved, retried, and asked again when handshakes fa
   assert.is(pair.left.asked.length, 3, 'after a handshake was given up');
   assert.is(onlyPeer(pair.left).endpoint?.text, '192.0.2.22:51820');
   ping(pair, pair.left);
-  pair.network.run(seconds(1));
+  pair.network.run(seconds(6));
   assert.is(pair.right.received.length, 2);
 });
 

@@ -194,18 +194,20 @@ heddle('persistent keepalive: packets go out with no traffic', () =>
   }),
 );
 
-/** Public keys whose shared secret is zero whatever the private key (Wycheproof, cr.yp.to/ecdh.html). */
+/**
+ * Public keys whose shared secret is zero whatever the private key (Wycheproof,
+ * cr.yp.to/ecdh.html). The seventh, all zeros, is refused by the configuration already.
+ */
 const LOW_ORDER = [
-  'AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=',
   'AQAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=',
   '4Ot6fDtBuK4WVuP68Z/EatoJjeucMrH9hmIFFl9JuAA=',
-  'X5yVvKNQjCSx0LFVnIPvWwRETMRYHI6G2CJO3dCfEVc=',
+  'X5yVvKNQjCSx0LFVnIPvWwREXMRYHI6G2CJO3dCfEVc=',
   '7P///////////////////////////////////////38=',
   '7f///////////////////////////////////////38=',
   '7v///////////////////////////////////////38=',
 ];
 
-heddle('seven low-order public keys: nothing is ever sent to them', () =>
+heddle('low-order public keys: nothing is ever sent to them', () =>
   withRig(async (rig) => {
     const peers = LOW_ORDER.map((publicKey, i) => ({
       name: `low${i}`,
@@ -300,9 +302,7 @@ heddle('no key stands in any command line or in what the daemon says', () =>
     const { nearEnd } = await startBoth(rig);
     await pings(rig.near, FAR.inner);
     const secret = rig.nearTunnel.privateKey;
-    const pids = (await rig.near.must(['ip', 'netns', 'pids', rig.near.name])).trim().split('\n');
-    assert.ok(pids.length >= 1);
-    for (const pid of pids) {
+    for (const pid of new Set([nearEnd.child.pid, (await nearEnd.status()).pid])) {
       for (const file of ['cmdline', 'environ']) {
         assert.not(readFileSync(`/proc/${pid}/${file}`, 'utf8').includes(secret), `${pid} ${file}`);
       }

@@ -136,7 +136,9 @@ export class Lab {
     ] as const) {
       execFileSync('ip', ['link', 'set', device, 'netns', host.name, 'name', name]);
       if (options.mtu !== undefined) ip(host, 'link', 'set', name, 'mtu', String(options.mtu));
-      ip(host, 'link', 'set', name, 'up');
+      // The kernel's own link-local address would come and go as it is checked, and blur what a
+      // test compares.
+      ip(host, 'link', 'set', name, 'addrgenmode', 'none', 'up');
       for (const address of addresses) {
         const quick = address.includes(':') ? ['nodad'] : [];
         ip(host, 'addr', 'add', address, 'dev', name, ...quick);

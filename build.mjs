@@ -184,7 +184,11 @@ function readText(file) {
 async function check() {
   const native = listFiles('native', /\.(h|cc)$/).filter((file) => !file.includes('/build/'));
   const checks = [
-    ['TypeScript layout and lint', binary('biome'), ['ci', '--error-on-warnings', '.']],
+    [
+      'TypeScript layout and lint',
+      binary('biome'),
+      ['ci', '--colors=off', '--diagnostic-level=warn', '--error-on-warnings'],
+    ],
     ['C++ layout', binary('clang-format'), ['--dry-run', '-Werror', ...native]],
     ['C++ warnings', 'make', ['-C', 'native', 'lint']],
     ...Object.entries(SHELL_SOURCES).flatMap(([shell, files]) =>

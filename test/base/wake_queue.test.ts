@@ -5,7 +5,7 @@ import { instant, NEVER } from '../../src/base/time.js';
 import { WakeQueue } from '../../src/base/wake_queue.js';
 
 const test = suite('wake_queue');
-const SEED = process.env['SEED'] ?? 'wake queue';
+const SEED = process.env.SEED ?? 'wake queue';
 
 test('wake queue: the earliest instant comes first, whatever the order of setting', () => {
   const queue = new WakeQueue();

@@ -16,7 +16,7 @@ import { LOW_ORDER_KEYS } from '../support/low_order.js';
 import { configOf, connect, createPair, onlyPeer, ping } from '../support/pair.js';
 
 const test = suite('node');
-const SEED = process.env['SEED'] ?? 'node';
+const SEED = process.env.SEED ?? 'node';
 const CRYPTO = new SodiumSuite();
 const START = instant(seconds(100));
 
@@ -51,7 +51,7 @@ test('node: before it is configured it drops handshakes, and wants nothing', () 
   const source = createPair().left.endpoint;
   const datagram = new Uint8Array(148).fill(1, 0, 1);
   node.handle({ kind: 'walk', event: { kind: 'handshake', datagram, source, queued: 0 } }, START);
-  assert.is(node.snapshot().handshakeDrops['no_identity'], 1);
+  assert.is(node.snapshot().handshakeDrops.no_identity, 1);
   assert.equal(kindsOf(node), []);
   assert.is(node.deadline(), NEVER);
 });
@@ -98,7 +98,7 @@ test('node: peers whose public keys are of low order are sent nothing in 2 s (at
   }
   pair.network.run(seconds(2));
   assert.is(pair.network.sent.length, 0);
-  assert.ok((pair.left.node.snapshot().handshakeDrops['unsendable'] ?? 0) >= 7);
+  assert.ok((pair.left.node.snapshot().handshakeDrops.unsendable ?? 0) >= 7);
 });
 
 test('node: a peer that stays keeps its session, its endpoint and its slot', () => {
@@ -161,7 +161,7 @@ test('node: a preshared key takes effect with the next handshake', () => {
     pair.network.run(seconds(1));
   }
   assert.is(pair.right.received.length, 61);
-  assert.is(pair.right.node.snapshot().handshakeDrops['response_tag'], 0);
+  assert.is(pair.right.node.snapshot().handshakeDrops.response_tag, 0);
 });
 
 test('node: a host name is resolved, retried, and asked again when handshakes fail', () => {

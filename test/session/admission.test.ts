@@ -11,7 +11,7 @@ import { Admission } from '../../src/session/admission.js';
 import { PeerCookie } from '../../src/session/peer_cookie.js';
 
 const test = suite('admission');
-const SEED = process.env['SEED'] ?? 'admission';
+const SEED = process.env.SEED ?? 'admission';
 const CRYPTO = new SodiumSuite();
 const START = instant(seconds(500));
 const SOURCE = present(parseEndpoint('192.0.2.9:4000'), 'an endpoint');

@@ -25,7 +25,7 @@ import {
 } from '../../src/wire/wireguard.js';
 
 const test = suite('cookie');
-const SEED = process.env['SEED'] ?? 'cookie';
+const SEED = process.env.SEED ?? 'cookie';
 const CRYPTO = new SodiumSuite();
 const START = instant(seconds(500));
 

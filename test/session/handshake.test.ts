@@ -25,7 +25,7 @@ import { equalBytes } from '../support/bytes.js';
 import { LOW_ORDER_KEYS } from '../support/low_order.js';
 
 const test = suite('handshake');
-const SEED = process.env['SEED'] ?? 'handshake';
+const SEED = process.env.SEED ?? 'handshake';
 const CRYPTO = new SodiumSuite();
 const TIMESTAMP = Uint8Array.from([64, 0, 0, 0, 103, 0, 0, 0, 1, 0, 0, 0]);
 const NO_PSK = new Uint8Array(32);

@@ -26,86 +26,87 @@ function indices(dead: readonly Keypair[] | undefined): number[] | undefined {
   return dead?.map(({ localIndex }) => localIndex);
 }
 
+type Move = readonly ['initiated' | 'responded' | 'confirmed', number];
+const SUCCESSION: readonly {
+  readonly why: string;
+  readonly moves: readonly Move[];
+  readonly died: readonly number[];
+  readonly left: readonly number[];
+}[] = [
+  { why: 'first as initiator', moves: [['initiated', 1]], died: [], left: [0, 1, 0] },
+  {
+    why: 'second as initiator',
+    moves: [
+      ['initiated', 1],
+      ['initiated', 2],
+    ],
+    died: [],
+    left: [1, 2, 0],
+  },
+  {
+    why: 'third as initiator drops the first',
+    moves: [
+      ['initiated', 1],
+      ['initiated', 2],
+      ['initiated', 3],
+    ],
+    died: [1],
+    left: [2, 3, 0],
+  },
+  { why: 'first as responder waits', moves: [['responded', 1]], died: [], left: [0, 0, 1] },
+  {
+    why: 'a repeated initiation replaces the one waiting',
+    moves: [
+      ['responded', 1],
+      ['responded', 2],
+    ],
+    died: [1],
+    left: [0, 0, 2],
+  },
+  {
+    why: 'confirmation makes it current',
+    moves: [
+      ['responded', 1],
+      ['confirmed', 1],
+    ],
+    died: [],
+    left: [0, 1, 0],
+  },
+  {
+    why: 'responder rekeys: the old current becomes previous',
+    moves: [
+      ['responded', 1],
+      ['confirmed', 1],
+      ['responded', 2],
+      ['confirmed', 2],
+    ],
+    died: [],
+    left: [1, 2, 0],
+  },
+  {
+    why: 'a new next drops previous at once',
+    moves: [
+      ['initiated', 1],
+      ['initiated', 2],
+      ['responded', 3],
+    ],
+    died: [1],
+    left: [0, 2, 3],
+  },
+  {
+    why: 'both sides began: the waiting one becomes previous',
+    moves: [
+      ['initiated', 1],
+      ['responded', 2],
+      ['initiated', 3],
+    ],
+    died: [1],
+    left: [2, 3, 0],
+  },
+];
+
 test('keypairs: the succession of the kernel, move by move (WireGuard §5.4.5)', () => {
-  type Move = readonly ['initiated' | 'responded' | 'confirmed', number];
-  const rows: readonly {
-    readonly why: string;
-    readonly moves: readonly Move[];
-    readonly died: readonly number[];
-    readonly left: readonly number[];
-  }[] = [
-    { why: 'first as initiator', moves: [['initiated', 1]], died: [], left: [0, 1, 0] },
-    {
-      why: 'second as initiator',
-      moves: [
-        ['initiated', 1],
-        ['initiated', 2],
-      ],
-      died: [],
-      left: [1, 2, 0],
-    },
-    {
-      why: 'third as initiator drops the first',
-      moves: [
-        ['initiated', 1],
-        ['initiated', 2],
-        ['initiated', 3],
-      ],
-      died: [1],
-      left: [2, 3, 0],
-    },
-    { why: 'first as responder waits', moves: [['responded', 1]], died: [], left: [0, 0, 1] },
-    {
-      why: 'a repeated initiation replaces the one waiting',
-      moves: [
-        ['responded', 1],
-        ['responded', 2],
-      ],
-      died: [1],
-      left: [0, 0, 2],
-    },
-    {
-      why: 'confirmation makes it current',
-      moves: [
-        ['responded', 1],
-        ['confirmed', 1],
-      ],
-      died: [],
-      left: [0, 1, 0],
-    },
-    {
-      why: 'responder rekeys: the old current becomes previous',
-      moves: [
-        ['responded', 1],
-        ['confirmed', 1],
-        ['responded', 2],
-        ['confirmed', 2],
-      ],
-      died: [],
-      left: [1, 2, 0],
-    },
-    {
-      why: 'a new next drops previous at once',
-      moves: [
-        ['initiated', 1],
-        ['initiated', 2],
-        ['responded', 3],
-      ],
-      died: [1],
-      left: [0, 2, 3],
-    },
-    {
-      why: 'both sides began: the waiting one becomes previous',
-      moves: [
-        ['initiated', 1],
-        ['responded', 2],
-        ['initiated', 3],
-      ],
-      died: [1],
-      left: [2, 3, 0],
-    },
-  ];
-  for (const { why, moves, died, left } of rows) {
+  for (const { why, moves, died, left } of SUCCESSION) {
     const keypairs = new Keypairs();
     let dead: number[] = [];
     for (const [move, index] of moves) {

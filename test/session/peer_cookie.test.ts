@@ -12,7 +12,7 @@ import { PeerCookie } from '../../src/session/peer_cookie.js';
 import { mac2Of } from '../../src/wire/wireguard.js';
 
 const test = suite('peer_cookie');
-const SEED = process.env['SEED'] ?? 'peer cookie';
+const SEED = process.env.SEED ?? 'peer cookie';
 const CRYPTO = new SodiumSuite();
 const START = instant(seconds(500));
 const SOURCE = present(parseEndpoint('192.0.2.9:4000'), 'an endpoint');

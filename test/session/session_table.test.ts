@@ -5,7 +5,7 @@ import { SeededRandom } from '../../src/base/random.js';
 import { SessionTable } from '../../src/session/session_table.js';
 
 const test = suite('session_table');
-const SEED = process.env['SEED'] ?? 'session table';
+const SEED = process.env.SEED ?? 'session table';
 
 test('session table: finds the owner by the whole index only', () => {
   const table = new SessionTable(new SeededRandom(SEED));

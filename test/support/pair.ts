@@ -28,7 +28,7 @@ const CRYPTO = new SodiumSuite();
 
 /** The left host is 10.0.0.1 at 192.0.2.1:51820, the right one 10.0.0.2 at 192.0.2.2:51820. */
 export function createPair(options: PairOptions = {}): Pair {
-  const seed = options.seed ?? process.env['SEED'] ?? 'pair';
+  const seed = options.seed ?? process.env.SEED ?? 'pair';
   const network = new VirtualNetwork(CRYPTO, seed);
   const keys = [1, 2].map((at) => generatePrivateKey(network.random.fork(`key ${at}`)));
   const [leftKey, rightKey] = [present(keys[0], 'two keys'), present(keys[1], 'two keys')];

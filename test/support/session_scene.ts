@@ -35,7 +35,7 @@ export function endpoint(text: string): Endpoint {
 /** One node's side: its keys, table and clocks, all from `seed`. */
 export function createParty(seed: string): Party {
   const crypto = new SodiumSuite();
-  const random = new SeededRandom(`${process.env['SEED'] ?? 'session'}/${seed}`);
+  const random = new SeededRandom(`${process.env.SEED ?? 'session'}/${seed}`);
   const privateKey = generatePrivateKey(random.fork('key'));
   const keys = { privateKey, publicKey: crypto.publicKey(privateKey) };
   const wallClock = new WallClock();

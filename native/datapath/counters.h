@@ -1,5 +1,6 @@
-// The walk's counters: the same names, in the same order, as src/datapath/counters.ts. Each block has one writing thread;
-// JavaScript sums the blocks in place, so words are relaxed atomics and a block starts on a cache line of its own.
+// The walk's counters: the same names, in the same order, as src/datapath/counters.ts. Each block
+// has one writing thread; JavaScript sums the blocks in place, so words are relaxed atomics and a
+// block starts on a cache line of its own.
 #pragma once
 
 #include <array>
@@ -45,13 +46,31 @@ inline constexpr size_t kWalkCounterCount = static_cast<size_t>(Counter::tunRead
 inline constexpr size_t kCounterCount = static_cast<size_t>(Counter::socketOverflow) + 1;
 
 inline constexpr std::array<std::string_view, kCounterCount> kCounterNames = {
-    "inner_in",        "inner_in_bytes",     "inner_out",        "inner_out_bytes",
-    "datagram_in",     "datagram_in_bytes",  "datagram_out",     "datagram_out_bytes",
-    "staged",          "sealed",             "opened",           "keepalive_out",
-    "keepalive_in",    "handshake_up",       "packet_to_javascript",
-    "tun_reads",       "tun_writes",         "tun_super_in",     "tun_super_out",
-    "udp_sends",       "udp_receives",       "udp_gso_segments", "udp_gro_segments",
-    "udp_gso_fallback", "socket_overflow",
+    "inner_in",
+    "inner_in_bytes",
+    "inner_out",
+    "inner_out_bytes",
+    "datagram_in",
+    "datagram_in_bytes",
+    "datagram_out",
+    "datagram_out_bytes",
+    "staged",
+    "sealed",
+    "opened",
+    "keepalive_out",
+    "keepalive_in",
+    "handshake_up",
+    "packet_to_javascript",
+    "tun_reads",
+    "tun_writes",
+    "tun_super_in",
+    "tun_super_out",
+    "udp_sends",
+    "udp_receives",
+    "udp_gso_segments",
+    "udp_gro_segments",
+    "udp_gso_fallback",
+    "socket_overflow",
 };
 
 // A 64-bit word with one writer and any number of readers.

@@ -38,12 +38,30 @@ enum class Drop : uint8_t {
 inline constexpr size_t kDropCount = static_cast<size_t>(Drop::none);
 
 inline constexpr std::array<std::string_view, kDropCount> kDropNames = {
-    "inner_malformed",    "no_route",         "no_endpoint",       "inner_too_big",
-    "staged_overflow",    "staged_expired",   "send_no_buffer",    "send_unreachable",
-    "send_refused",       "send_too_big",     "send_failed",       "datagram_length",
-    "datagram_type",      "mac1",             "handshake_overflow", "unknown_index",
-    "counter_limit",      "keypair_expired",  "tag",               "replay",
-    "opened_malformed",   "opened_protocol",  "opened_source",     "tun_write",
+    "inner_malformed",
+    "no_route",
+    "no_endpoint",
+    "inner_too_big",
+    "staged_overflow",
+    "staged_expired",
+    "send_no_buffer",
+    "send_unreachable",
+    "send_refused",
+    "send_too_big",
+    "send_failed",
+    "datagram_length",
+    "datagram_type",
+    "mac1",
+    "handshake_overflow",
+    "unknown_index",
+    "counter_limit",
+    "keypair_expired",
+    "tag",
+    "replay",
+    "opened_malformed",
+    "opened_protocol",
+    "opened_source",
+    "tun_write",
 };
 
 }  // namespace heddle

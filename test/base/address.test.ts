@@ -16,7 +16,7 @@ import {
   prefixOf,
 } from '../../src/base/address.js';
 import { present } from '../../src/base/assert.js';
-import { fromHex } from '../../src/base/bytes.js';
+import { concat, fromHex } from '../../src/base/bytes.js';
 import { equalBytes } from '../support/bytes.js';
 import { withSeed } from '../support/seed.js';
 
@@ -46,6 +46,9 @@ const CANONICAL: readonly [string, string, string][] = [
   ['::ffff:192.0.2.1', '192.0.2.1', 'IPv4-mapped is IPv4'],
   ['::FFFF:c000:201', '192.0.2.1', 'IPv4-mapped in hexadecimal'],
   ['0:0:0:0:0:ffff:10.0.0.1', '10.0.0.1', 'IPv4-mapped in full'],
+  ['100::ffff:192.0.2.1', '100::ffff:c000:201', 'mapped only behind 80 zero bits'],
+  ['::ff:192.0.2.1', '::ff:c000:201', 'mapped only behind 16 ones: the upper eight'],
+  ['::ff00:192.0.2.1', '::ff00:c000:201', 'mapped only behind 16 ones: the lower eight'],
   ['::192.0.2.1', '::c000:201', 'IPv4-compatible (deprecated) is not mapped'],
   ['64:ff9b::192.0.2.33', '64:ff9b::c000:221', 'RFC 6052: NAT64 stays IPv6'],
   ['1:2:3:4:5:6:1.2.3.4', '1:2:3:4:5:6:102:304', 'a dotted end without a run'],
@@ -101,6 +104,9 @@ test('address: bytes are in network order, copied, and mapped ones shortened', (
   const copied = addressFromBytes(source, 1, 6);
   source.fill(0);
   assert.is(copied.text, '2001:db8::1');
+  const packet = Uint8Array.of(9, 10, 0, 0, 1, 9, 9);
+  equalBytes(addressFromBytes(packet, 1, 4).bytes, Uint8Array.of(10, 0, 0, 1));
+  equalBytes(addressFromBytes(concat(v6, packet), 0, 6).bytes, v6);
   const mapped = Uint8Array.from([...new Array<number>(10).fill(0), 0xff, 0xff, 10, 0, 0, 1]);
   const short = addressFromBytes(mapped, 0, 6);
   assert.equal([short.family, short.text, short.bytes.length], [4, '10.0.0.1', 4]);

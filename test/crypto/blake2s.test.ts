@@ -65,6 +65,13 @@ test('blake2s: agrees with another implementation at each length of key and dige
   });
 });
 
+test('blake2s: an empty key is none for a hash, and a mistake for a MAC', () => {
+  const empty = new Uint8Array(0);
+  const input = Uint8Array.of(1, 2, 3);
+  equalBytes(new Blake2s({ key: empty }).update(input).digest(), blake2s(input));
+  assert.throws(() => blake2sMac(empty, input), /a MAC has a key/);
+});
+
 test('blake2s: does not depend on how its input is cut', () => {
   withSeed('blake2s cuts', (random) => {
     for (let round = 0; round < 200; round++) {

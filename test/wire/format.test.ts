@@ -68,6 +68,8 @@ const PACKETS: readonly [packet: Uint8Array, line: string][] = [
   [ipv4(1, '0301000000000000'), 'IP 10.0.0.1 > 10.0.0.2: ICMP type 3 code 1, length 8'],
   [ipv4(1, '08'), 'IP 10.0.0.1 > 10.0.0.2: ICMP, length 1'],
   [ipv4(17, 'ffff'), 'IP 10.0.0.1 > 10.0.0.2: protocol 17, length 2'],
+  [ipv4(6, 'ffff'), 'IP 10.0.0.1 > 10.0.0.2: protocol 6, length 2'],
+  [ipv4(1, '0100000000000000'), 'IP 10.0.0.1 > 10.0.0.2: ICMP type 1 code 0, length 8'],
   [ipv4(17, UDP, 1480), 'IP 10.0.0.1 > 10.0.0.2: fragment of protocol 17 at 1480, length 11'],
   [ipv6(59, ''), 'IP6 fd00::1 > fd00::2: nothing, length 0'],
   [ipv4(47, '00'), 'IP 10.0.0.1 > 10.0.0.2: protocol 47, length 1'],

@@ -30,7 +30,7 @@ import {
   setMac1,
   setMac2,
 } from '../../src/wire/wireguard.js';
-import { equalBytes } from '../support/bytes.js';
+import { equalBytes, flipBit } from '../support/bytes.js';
 import { withSeed } from '../support/seed.js';
 
 const test = suite('wire/wireguard');
@@ -181,6 +181,16 @@ test('wireguard: the type is the whole word, its reserved bytes zero', () => {
     const unknown = INITIATION.slice();
     storeLe32(unknown, 0, type);
     assert.not.ok(checkMessage(unknown), `type ${type}`);
+  }
+});
+
+test('wireguard: with any bit behind the type flipped a message comes out flipped', () => {
+  for (const [name, message] of EVERY) {
+    for (let bit = 32; bit < 8 * message.length; bit++) {
+      const flipped = flipBit(message, bit);
+      const parsed = parseMessage(flipped);
+      equalBytes(parsed && emit(parsed), flipped, `${name}, bit ${bit}`);
+    }
   }
 });
 

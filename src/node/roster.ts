@@ -7,13 +7,13 @@
  * the same public key, and what is more than there are slots.
  */
 
-import { equal, toHex } from '../base/bytes.js';
+import { equal } from '../base/bytes.js';
 import type { PeerSlot } from '../base/identifiers.js';
 import type { Instant } from '../base/time.js';
 import type { TableWrite } from '../datapath/tables.js';
 import type { Session } from '../session/session.js';
 import type { PeerConfig } from './config.js';
-import { type Peer, PeerTable } from './peer_table.js';
+import { keyText, type Peer, PeerTable } from './peer_table.js';
 import { PrefixOwners } from './prefix_owners.js';
 import { Slots } from './slots.js';
 
@@ -101,7 +101,7 @@ function refusalOf(
   ourPublicKey: Uint8Array,
   seen: Set<string>,
 ): Refusal | undefined {
-  const key = toHex(config.publicKey);
+  const key = keyText(config.publicKey);
   if (equal(config.publicKey, ourPublicKey)) return 'own_key';
   if (seen.has(key)) return 'duplicate_key';
   seen.add(key);

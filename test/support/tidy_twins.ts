@@ -13,8 +13,6 @@ export const WITHOUT_TWIN: Readonly<Record<string, string>> = {
   'native/test/': 'the tests of these files',
   'native/crypto/aead': 'in TypeScript a part of the CryptoSuite, io/sodium.ts',
   'native/crypto/openssl': 'finds the cipher code inside the node binary',
-  'native/datapath/segment': 'super-packets exist in native alone: cutting them',
-  'native/datapath/coalesce': 'super-packets exist in native alone: joining them',
 };
 
 /** C++ files whose TypeScript twin is missing, and exceptions that are none. */

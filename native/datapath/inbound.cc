@@ -42,18 +42,25 @@ Drop Inbound::data(std::span<uint8_t> bytes, const Endpoint& source, Instant now
   uint64_t counter = dataCounter(bytes.data());
   Keypair* keypair = tables_.sessions().find(dataReceiver(bytes.data()));
   if (keypair == nullptr) return Drop::unknownIndex;
+  Drop reason = open(*keypair, counter, bytes, source, now);
+  if (reason != Drop::none) keypair->peer.received.drop(reason, 1);
+  return reason;
+}
+
+Drop Inbound::open(Keypair& keypair, uint64_t counter, std::span<uint8_t> bytes,
+                   const Endpoint& source, Instant now) {
   if (counter >= kRejectAfterMessages) return Drop::counterLimit;
-  if (isExpired(*keypair, now)) return Drop::keypairExpired;
+  if (isExpired(keypair, now)) return Drop::keypairExpired;
   size_t length = bytes.size() - kDataOverhead;
   uint8_t* inner = coalescer_.place(length);
   Drop reason = Drop::none;
-  if (!openMessage(*keypair, bytes.data(), bytes.size(), inner)) {
+  if (!openMessage(keypair, bytes.data(), bytes.size(), inner)) {
     reason = Drop::tag;
-  } else if (!keypair->replay.accept(counter)) {
+  } else if (!keypair.replay.accept(counter)) {
     reason = Drop::replay;
   } else {
-    authenticated(*keypair, bytes.size(), source, now);
-    reason = deliver(keypair->peer, inner, length);
+    authenticated(keypair, bytes.size(), source, now);
+    reason = deliver(keypair.peer, inner, length);
     if (reason == Drop::none && length != 0) return Drop::none;
   }
   coalescer_.cancel();

@@ -28,6 +28,8 @@ class Inbound {
  private:
   Drop handshake(std::span<const uint8_t> bytes, const Endpoint& source);
   Drop data(std::span<uint8_t> bytes, const Endpoint& source, Instant now);
+  Drop open(Keypair& keypair, uint64_t counter, std::span<uint8_t> bytes, const Endpoint& source,
+            Instant now);
   Drop deliver(const PeerEntry& peer, const uint8_t* inner, size_t length);
   void authenticated(Keypair& keypair, size_t bytes, const Endpoint& source, Instant now);
   void followRoaming(PeerEntry& peer, const Endpoint& source);

@@ -51,7 +51,7 @@ void Outbound::packet(std::span<uint8_t> inner, Instant now) {
   if (length > tables_.mtu()) return drop(Drop::innerTooBig);
   Target target;
   Drop reason = route(inner.data(), now, target);
-  if (reason != Drop::none) return drop(reason);
+  if (reason != Drop::none) return drop(reason, 1, target.peer);
   pass(target, inner);
   if (target.keypair != nullptr) noteSent(target, true, now);
 }
@@ -84,7 +84,7 @@ void Outbound::superPacket(const VirtioNetHeader& header, std::span<uint8_t> inn
   if (segmenter.longest() > tables_.mtu()) return drop(Drop::innerTooBig, segmenter.count());
   Target target;
   Drop reason = route(inner.data(), now, target);
-  if (reason != Drop::none) return drop(reason, segmenter.count());
+  if (reason != Drop::none) return drop(reason, segmenter.count(), target.peer);
   for (auto segment = segmenter.next(); !segment.empty(); segment = segmenter.next()) {
     pass(target, segment);
   }
@@ -116,8 +116,8 @@ void Outbound::flushStaged(uint32_t peer, bool orKeepalive, Instant now) {
 }
 
 void Outbound::dropStaged(uint32_t peer) {
-  drop(Drop::stagedExpired, staged_.expire(peer, 0));
   PeerEntry* entry = tables_.peer(peer);
+  drop(Drop::stagedExpired, staged_.expire(peer, 0), entry);
   if (entry != nullptr) entry->stagedRaised.store(false, std::memory_order_release);
 }
 
@@ -157,7 +157,8 @@ void Outbound::pass(const Target& target, std::span<uint8_t> inner) {
 
 void Outbound::stage(PeerEntry& peer, std::span<const uint8_t> inner) {
   drop(Drop::stagedExpired, staged_.expire(peer.slot, peer.serial));
-  drop(Drop::stagedOverflow, staged_.push(peer.slot, peer.serial, inner.data(), inner.size()));
+  drop(Drop::stagedOverflow, staged_.push(peer.slot, peer.serial, inner.data(), inner.size()),
+       &peer);
   counters_.add(Counter::staged, 1);
   if (peer.stagedRaised.load(std::memory_order_acquire)) return;
   peer.stagedRaised.store(true, std::memory_order_relaxed);
@@ -235,8 +236,10 @@ void Outbound::raiseRekey(const Target& target, Instant now) {
   keypair.sendRekeyRaised = events_.sessionNeeded(target.peer->slot, SessionNeed::rekey);
 }
 
-void Outbound::drop(Drop reason, size_t packets) {
-  if (packets != 0) counters_.drops[static_cast<size_t>(reason)].add(packets);
+void Outbound::drop(Drop reason, size_t packets, PeerEntry* peer) {
+  if (packets == 0) return;
+  counters_.drops[static_cast<size_t>(reason)].add(packets);
+  if (peer != nullptr) peer->sent.drop(reason, packets);
 }
 
 }  // namespace heddle

@@ -86,7 +86,7 @@ class Outbound {
   // The peer's endpoint and keypair; false when one is missing.
   bool resume(uint32_t slot, Instant now, Target& target) const;
   void open(const Target& target, size_t size);
-  void drop(Drop reason, size_t packets = 1);
+  void drop(Drop reason, size_t packets = 1, PeerEntry* peer = nullptr);
 
   const Tables& tables_;
   EventSink& events_;

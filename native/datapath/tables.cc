@@ -134,6 +134,9 @@ bool Tables::removeKeypair(uint32_t localIndex) {
   if (keypair->peer.sending.load(std::memory_order_relaxed) == keypair) {
     keypair->peer.sending.store(nullptr, std::memory_order_release);
   }
+  // Another keypair may take the index.
+  uint64_t promoted = PeerEntry::kPromotedMark | localIndex;
+  keypair->peer.promoted.compare_exchange_strong(promoted, 0, std::memory_order_acq_rel);
   reclaimer_.retire(keypair);
   return true;
 }
@@ -174,10 +177,25 @@ Activity Tables::activity(uint32_t slot) const {
 PeerTraffic Tables::traffic(uint32_t slot) const {
   const PeerEntry* entry = peer(slot);
   if (entry == nullptr) return {};
-  return {.rxBytes = entry->received.bytes.get() + entry->handshakeBytesReceived.get(),
-          .txBytes = entry->sent.bytes.get() + entry->handshakeBytesSent.get(),
-          .rxPackets = entry->received.packets.get() + entry->handshakesReceived.get(),
-          .txPackets = entry->sent.packets.get() + entry->handshakesSent.get()};
+  PeerTraffic traffic{.rxBytes = entry->received.bytes.get() + entry->handshakeBytesReceived.get(),
+                      .txBytes = entry->sent.bytes.get() + entry->handshakeBytesSent.get(),
+                      .rxPackets = entry->received.packets.get() + entry->handshakesReceived.get(),
+                      .txPackets = entry->sent.packets.get() + entry->handshakesSent.get()};
+  for (const PeerDirection* direction : {&entry->sent, &entry->received}) {
+    const PeerDrops* drops = direction->drops.load(std::memory_order_acquire);
+    for (size_t i = 0; drops != nullptr && i < kDropCount; i++)
+      traffic.drops[i] += (*drops)[i].get();
+  }
+  return traffic;
+}
+
+void PeerDirection::drop(Drop reason, size_t count) {
+  PeerDrops* counted = drops.load(std::memory_order_relaxed);
+  if (counted == nullptr) {
+    counted = new PeerDrops{};
+    drops.store(counted, std::memory_order_release);
+  }
+  (*counted)[static_cast<size_t>(reason)].add(count);
 }
 
 }  // namespace heddle

@@ -43,6 +43,7 @@ struct PeerTraffic {
   uint64_t txBytes = 0;
   uint64_t rxPackets = 0;
   uint64_t txPackets = 0;
+  std::array<uint64_t, kDropCount> drops{};  // both directions
 };
 
 enum class SessionNeed : uint8_t { staged, rekey };
@@ -61,13 +62,23 @@ class EventSink {
   virtual bool activity(uint32_t peer, const Activity& activity) = 0;
 };
 
+// What was dropped of one peer's packets in one direction, by reason.
+using PeerDrops = std::array<Word, kDropCount>;
+
 // One direction of a peer's data messages: written by one thread of the lane, on a cache line of
 // its own.
 struct alignas(64) PeerDirection {
   Word bytes;
   Word packets;
-  Word last;        // instant of the last message
-  Word unanswered;  // first data message since the last one the other way
+  Word last;                               // instant of the last message
+  Word unanswered;                         // first data message since the last one the other way
+  std::atomic<PeerDrops*> drops{nullptr};  // made at the first drop: most peers never need it
+
+  PeerDirection() = default;
+  PeerDirection(const PeerDirection&) = delete;
+  PeerDirection& operator=(const PeerDirection&) = delete;
+  ~PeerDirection() { delete drops.load(std::memory_order_relaxed); }
+  void drop(Drop reason, size_t count);
 };
 
 // A peer as the walk sees it. Stays where it is until it is retired.

@@ -34,7 +34,7 @@ int ChannelUdp::send(const Endpoint& to, std::span<const uint8_t> bytes, size_t 
   }
   for (size_t at = 0; at < bytes.size(); at += segment) {
     auto datagram = bytes.subspan(at, std::min(segment, bytes.size() - at));
-    fromWalk.put({to, {datagram.begin(), datagram.end()}});
+    fromWalk.put({to, {datagram.begin(), datagram.end()}, datagram.size()});
   }
   return 0;
 }
@@ -47,7 +47,7 @@ bool ChannelUdp::receive(std::span<uint8_t> buffer, Received& received, int& err
   std::memcpy(buffer.data(), datagram.bytes.data(), length);
   received.source = datagram.endpoint;
   received.bytes = buffer.first(length);
-  received.segment = length;
+  received.segment = datagram.segment;
   return true;
 }
 

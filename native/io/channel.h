@@ -14,9 +14,12 @@ namespace heddle {
 
 inline constexpr size_t kChannelLimit = 65536;  // packets a queue
 
+// One datagram, or several of one sender back to back, `segment` bytes each but for a shorter last
+// one, as UDP_GRO hands them over.
 struct ChannelDatagram {
   Endpoint endpoint;
   std::vector<uint8_t> bytes;
+  size_t segment = 0;
 };
 
 // A bounded queue whose consumer can wait in poll.

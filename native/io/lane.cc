@@ -31,6 +31,7 @@ bool gsoIsAtFault(int negativeErrno) {
 Lane::Lane(Reclaimer& reclaimer, const Tables& tables, EventSink& events, TunPort& tun,
            UdpPort& udp, CoalesceOptions coalesce)
     : reclaimer_(reclaimer),
+      tables_(tables),
       tun_(tun),
       udp_(udp),
       outbound_(tables, events, *this, outboundCounters_),
@@ -209,7 +210,7 @@ void Lane::send(const SendBatch& batch) {
     sendSingly(batch);
     return;
   }
-  for (size_t i = 0; i < batch.count; i++) outboundCounters_.drop(sendDrop(error));
+  countFailedSend(batch.peer, error, batch.count);
 }
 
 void Lane::sendSingly(const SendBatch& batch) {
@@ -217,8 +218,15 @@ void Lane::sendSingly(const SendBatch& batch) {
     size_t length = std::min(batch.segment, batch.bytes.size() - at);
     outboundCounters_.add(Counter::udpSends, 1);
     int error = udp_.send(batch.to, batch.bytes.subspan(at, length), length);
-    if (error != 0) outboundCounters_.drop(sendDrop(error));
+    if (error != 0) countFailedSend(batch.peer, error, 1);
   }
+}
+
+void Lane::countFailedSend(uint32_t peer, int error, size_t packets) {
+  Drop reason = sendDrop(error);
+  for (size_t i = 0; i < packets; i++) outboundCounters_.drop(reason);
+  PeerEntry* entry = tables_.peer(peer);
+  if (entry != nullptr) entry->sent.drop(reason, packets);
 }
 
 void Lane::write(std::span<uint8_t> frame, size_t packets) {

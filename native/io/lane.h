@@ -57,7 +57,10 @@ class Lane final : private BatchSender, private PacketWriter {
   void sendSingly(const SendBatch& batch);
   void write(std::span<uint8_t> frame, size_t packets) override;
 
+  void countFailedSend(uint32_t peer, int error, size_t packets);
+
   Reclaimer& reclaimer_;
+  const Tables& tables_;
   TunPort& tun_;
   UdpPort& udp_;
   CounterBlock outboundCounters_;

@@ -35,13 +35,15 @@ napi_value putPacket(napi_env env, napi_callback_info info) {
 }
 
 napi_value putDatagram(napi_env env, napi_callback_info info) {
-  napi_value arguments[3];
+  napi_value arguments[4];
   readArguments(env, info, arguments);
   std::span<uint8_t> source = readBytes(env, arguments[1]);
-  std::span<uint8_t> datagram = readBytes(env, arguments[2]);
+  std::span<uint8_t> bytes = readBytes(env, arguments[2]);
+  auto segment = static_cast<size_t>(readNumber(env, arguments[3]));
   CHECK(source.size() == kEndpointBytes);
+  CHECK(bytes.empty() || segment > 0);
   udpOf(env, arguments[0])
-      .toWalk.put({parseEndpoint(source.data()), {datagram.begin(), datagram.end()}});
+      .toWalk.put({parseEndpoint(source.data()), {bytes.begin(), bytes.end()}, segment});
   return nullptr;
 }
 

@@ -1,5 +1,6 @@
 // The engine as JavaScript sees it: each function takes the engine first and does one thing on the
 // JavaScript thread.
+#include <algorithm>
 #include <cstring>
 #include <memory>
 #include <string>
@@ -304,11 +305,12 @@ napi_value traffic(napi_env env, napi_callback_info info) {
   readArguments(env, info, arguments);
   PeerTraffic peer = engineOf(env, arguments[0]).tables().traffic(readU32(env, arguments[1]));
   uint64_t* words = nullptr;
-  napi_value array = makeWords(env, 4, words);
+  napi_value array = makeWords(env, 4 + kDropCount, words);
   words[0] = peer.rxBytes;
   words[1] = peer.txBytes;
   words[2] = peer.rxPackets;
   words[3] = peer.txPackets;
+  std::copy(peer.drops.begin(), peer.drops.end(), words + 4);
   return array;
 }
 

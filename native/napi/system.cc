@@ -34,6 +34,13 @@ napi_value backend(napi_env env, napi_callback_info) {
   return makeString(env, std::string(name) + ": " + choice.reason);
 }
 
+// Empty, or the first length at which the two ways to seal differ.
+napi_value compareBackends(napi_env env, napi_callback_info info) {
+  napi_value arguments[1];
+  readArguments(env, info, arguments);
+  return makeString(env, compareAeadBackends(static_cast<size_t>(readNumber(env, arguments[0]))));
+}
+
 napi_value errnoName(napi_env env, napi_callback_info info) {
   napi_value arguments[1];
   readArguments(env, info, arguments);
@@ -76,6 +83,7 @@ void registerSystem(napi_env env, napi_value exports) {
   exportFunction(env, exports, "bootTime", readBootTime);
   exportFunction(env, exports, "layout", layout);
   exportFunction(env, exports, "aeadBackend", backend);
+  exportFunction(env, exports, "compareAeadBackends", compareBackends);
   exportFunction(env, exports, "errnoName", errnoName);
   exportFunction(env, exports, "processHygiene", processHygiene);
   exportFunction(env, exports, "openTun", openTunDevice);

@@ -184,6 +184,24 @@ TEST("inbound: raises roamed, confirmed and activity once, and rekey from 165 s 
   EXPECT_EQUAL(end.tables.traffic(0).rxPackets, counter);
 }
 
+TEST("inbound: a drop is counted for the peer whose session it was, and for nobody else") {
+  Pair pair;
+  pair.connect(kStart);
+  pair.two.addPeer(1, 9);
+  Packet message = sealAny(pair, 0, udp(1, 4));
+  Packet forged = message;
+  forged.back() ^= 1;
+  pair.two.datagram(forged, test::endpointAt(1), kStart);
+  pair.two.datagram(message, test::endpointAt(1), kStart);
+  pair.two.datagram(message, test::endpointAt(1), kStart);
+  auto drops = [&](uint32_t peer, Drop reason) {
+    return pair.two.tables.traffic(peer).drops[static_cast<size_t>(reason)];
+  };
+  EXPECT_EQUAL(drops(0, Drop::tag), 1u);
+  EXPECT_EQUAL(drops(0, Drop::replay), 1u);
+  EXPECT_EQUAL(drops(1, Drop::tag), 0u);
+}
+
 TEST("inbound: a confirmed responder's keypair sends at once, before anybody answers") {
   Pair pair;
   pair.connect(kStart, 100);

@@ -49,9 +49,10 @@ export class Inbound {
     if (dropped) this.#counters.drop(dropped);
   }
 
-  /** The output was taken: no handshake waits any more. */
-  drained(): void {
-    this.#waiting = 0;
+  /** One of the handshakes that wait is taken; how many wait behind it. */
+  take(): number {
+    this.#waiting--;
+    return this.#waiting;
   }
 
   #dispatch(bytes: Uint8Array, source: Endpoint, now: Instant): Drop | undefined {
@@ -66,8 +67,8 @@ export class Inbound {
     if (hasMac1 && (!key || !checkMac1(key, bytes))) return 'mac1';
     if (this.#waiting >= HANDSHAKE_QUEUE) return 'handshake_overflow';
     this.#counters.add('handshake_up', 1);
-    const queued = this.#waiting++;
-    this.#raise({ kind: 'handshake', datagram: bytes.slice(), source, queued });
+    this.#waiting++;
+    this.#raise({ kind: 'handshake', datagram: bytes.slice(), source, queued: 0 });
     return undefined;
   }
 
@@ -75,6 +76,18 @@ export class Inbound {
     const keypair = this.#tables.keypairs.get(receiverOf(message));
     const peer = keypair && this.#tables.peers.get(keypair.peer);
     if (!keypair || !peer) return 'unknown_index';
+    const dropped = this.#open(peer, keypair, message, source, now);
+    if (dropped) peer.drop(dropped);
+    return dropped;
+  }
+
+  #open(
+    peer: PeerEntry,
+    keypair: TransportKeypair,
+    message: Uint8Array,
+    source: Endpoint,
+    now: Instant,
+  ): Drop | undefined {
     const counter = counterOf(message);
     if (counter >= REJECT_AFTER_MESSAGES) return 'counter_limit';
     if (isExpired(keypair, now)) return 'keypair_expired';

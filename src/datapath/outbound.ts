@@ -71,8 +71,8 @@ export class Outbound {
   }
 
   dropStaged(slot: PeerSlot): void {
-    for (const _packet of this.#staged.take(slot)) this.#counters.drop('staged_expired');
     const peer = this.#tables.peers.get(slot);
+    for (const _packet of this.#staged.take(slot)) this.#drop('staged_expired', peer);
     if (peer) peer.stagedRaised = false;
   }
 
@@ -88,16 +88,24 @@ export class Outbound {
     const peer = this.#tables.prefixes.lookup(inner, destinationAt(family), family);
     if (!peer) return 'no_route';
     const endpoint = this.#tables.endpoints.get(peer.slot);
-    if (!endpoint) return 'no_endpoint';
+    if (!endpoint) {
+      peer.drop('no_endpoint');
+      return 'no_endpoint';
+    }
     const keypair = peer.promoted ?? peer.sending;
     if (!keypair || !maySeal(keypair, now)) this.#stage(peer, inner);
     else this.#seal({ peer, endpoint, keypair }, inner, now);
     return undefined;
   }
 
+  #drop(reason: Drop, peer: PeerEntry | undefined): void {
+    this.#counters.drop(reason);
+    peer?.drop(reason);
+  }
+
   #stage(peer: PeerEntry, inner: Uint8Array): void {
     this.#counters.add('staged', 1);
-    if (this.#staged.push(peer.slot, inner)) this.#counters.drop('staged_overflow');
+    if (this.#staged.push(peer.slot, inner)) this.#drop('staged_overflow', peer);
     if (peer.stagedRaised) return;
     peer.stagedRaised = true;
     const event = { kind: 'sessionNeeded', peer: peer.slot, reason: 'staged' } as const;
@@ -128,6 +136,7 @@ export class Outbound {
     this.#count(peer, datagram.length, inner.length === 0);
     if (inner.length > 0 && peer.unansweredSend <= peer.lastReceived) peer.unansweredSend = now;
     peer.lastSent = now;
+    peer.stagedRaised = false;
     if (inner.length > 0 && peer.sendActivityArmed) {
       peer.sendActivityArmed = false;
       const event = { kind: 'activity', peer: peer.slot, activity: peer.activity() } as const;

@@ -10,6 +10,7 @@
 import type { Endpoint, Prefix } from '../base/address.js';
 import type { PeerSlot, SessionIndex } from '../base/identifiers.js';
 import type { Instant } from '../base/time.js';
+import type { Drop } from './drop.js';
 
 /** Packets that wait for a session, a peer; the oldest is dropped for a newer one. */
 export const STAGED_PER_PEER = 128;
@@ -102,7 +103,7 @@ export type WalkEvent =
    * The peer has packets to send and no session (`staged`), or its session is due for a successor:
    * its initiator sent with a keypair older than REKEY_AFTER_TIME or past REKEY_AFTER_MESSAGES
    * (`rekey`), or received on one older than REKEY_AFTER_TIME_RECEIVING (`rekey`). `staged` is
-   * raised again after useKeypair or dropStaged, `rekey` once a keypair and direction.
+   * raised again after useKeypair, dropStaged or a message sent, `rekey` once a keypair and direction.
    */
   | { readonly kind: 'sessionNeeded'; readonly peer: PeerSlot; readonly reason: 'staged' | 'rekey' }
   /**
@@ -132,4 +133,6 @@ export interface PeerTraffic {
   readonly txBytes: bigint;
   readonly rxPackets: bigint;
   readonly txPackets: bigint;
+  /** What was dropped of its packets, both directions. */
+  readonly drops: Readonly<Record<Drop, bigint>>;
 }

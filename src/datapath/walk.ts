@@ -18,8 +18,8 @@ import { assert, unreachable } from '../base/assert.js';
 import type { PeerSlot } from '../base/identifiers.js';
 import { type Instant, instant, NEVER } from '../base/time.js';
 import type { CryptoSuite } from '../crypto/suite.js';
-import { type CounterReading, WalkCounters } from './counters.js';
-import type { Drop } from './drop.js';
+import { type CounterReading, record, WalkCounters } from './counters.js';
+import { DROPS, type Drop } from './drop.js';
 import { Inbound } from './inbound.js';
 import { Outbound } from './outbound.js';
 import type { PeerTraffic, TableWrite } from './tables.js';
@@ -31,7 +31,7 @@ export type WalkInput =
   | { readonly kind: 'datagram'; readonly datagram: Uint8Array; readonly source: Endpoint }
   | { readonly kind: 'write'; readonly write: TableWrite }
   /** A datagram or packet that the walk handed out came to nothing. */
-  | { readonly kind: 'failed'; readonly reason: Drop };
+  | { readonly kind: 'failed'; readonly reason: Drop; readonly peer?: PeerSlot };
 
 /** The writes about one peer. */
 type PeerWrite = Exclude<
@@ -39,7 +39,13 @@ type PeerWrite = Exclude<
   { kind: 'setMac1Key' | 'setMtu' | 'insertPrefix' | 'removePrefix' | 'removeKeypair' }
 >;
 
-const NO_TRAFFIC: PeerTraffic = { rxBytes: 0n, txBytes: 0n, rxPackets: 0n, txPackets: 0n };
+const NO_TRAFFIC: PeerTraffic = {
+  rxBytes: 0n,
+  txBytes: 0n,
+  rxPackets: 0n,
+  txPackets: 0n,
+  drops: record(DROPS, new BigUint64Array(DROPS.length)),
+};
 
 export class Walk {
   readonly #tables = new WalkTables();
@@ -69,6 +75,7 @@ export class Walk {
         break;
       case 'failed':
         this.#counters.drop(input.reason);
+        if (input.peer !== undefined) this.#tables.peers.get(input.peer)?.drop(input.reason);
         break;
       default:
         unreachable(input);
@@ -81,9 +88,11 @@ export class Walk {
 
   /** Moves everything that came out into `out`. */
   drain(out: WalkOutput[]): void {
-    for (const output of this.#out) out.push(output);
+    for (const output of this.#out) {
+      if (output.kind !== 'event' || output.event.kind !== 'handshake') out.push(output);
+      else out.push({ kind: 'event', event: { ...output.event, queued: this.#inbound.take() } });
+    }
     this.#out.length = 0;
-    this.#inbound.drained();
   }
 
   counters(): CounterReading {

@@ -15,6 +15,8 @@ import {
   type Material,
   type TransportKeypair,
 } from '../session/transport.js';
+import { record } from './counters.js';
+import { DROPS, type Drop, dropCode } from './drop.js';
 import { DEFAULT_MTU } from './mtu.js';
 import type { Activity, PeerTraffic } from './tables.js';
 
@@ -40,6 +42,7 @@ export class PeerEntry {
   txBytes = 0n;
   rxPackets = 0n;
   txPackets = 0n;
+  readonly #drops = new BigUint64Array(DROPS.length);
 
   constructor(slot: PeerSlot) {
     this.slot = slot;
@@ -52,7 +55,12 @@ export class PeerEntry {
 
   traffic(): PeerTraffic {
     const { rxBytes, txBytes, rxPackets, txPackets } = this;
-    return { rxBytes, txBytes, rxPackets, txPackets };
+    return { rxBytes, txBytes, rxPackets, txPackets, drops: record(DROPS, this.#drops) };
+  }
+
+  drop(reason: Drop): void {
+    const at = dropCode(reason);
+    this.#drops[at] = (this.#drops[at] ?? 0n) + 1n;
   }
 
   noteHandshake(direction: 'sent' | 'received', bytes: number, now: Instant): void {

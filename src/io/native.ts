@@ -28,6 +28,8 @@ export interface Addon {
   bootTime(): number;
   layout(): { readonly counters: readonly string[]; readonly drops: readonly string[] };
   aeadBackend(): string;
+  /** Compares both ways to seal at every length up to `limit`; empty, or what differs first. */
+  compareAeadBackends(limit: number): string;
   errnoName(errno: number): string;
   processHygiene(): void;
   openTun(name: string, blocking: boolean): { fd: number; name: string } | number;
@@ -78,12 +80,13 @@ export interface Addon {
   engineTakeEvents(engine: Engine, limit: number): Uint8Array;
   /** The blocks of counters as they are written, one a thread: WALK_COUNTERS, NATIVE_COUNTERS, DROPS. */
   engineCounters(engine: Engine): BigUint64Array[];
-  /** rxBytes, txBytes, rxPackets, txPackets. */
+  /** rxBytes, txBytes, rxPackets, txPackets, then the peer's drops in the order of DROPS. */
   engineTraffic(engine: Engine, peer: number): BigUint64Array;
 
   enginePump(engine: Engine, now: number): void;
   channelPutPacket(engine: Engine, packet: Uint8Array): void;
-  channelPutDatagram(engine: Engine, source: Uint8Array, datagram: Uint8Array): void;
+  /** One receive: datagrams back to back, `segment` bytes each but for a shorter last one. */
+  channelPutDatagram(engine: Engine, source: Uint8Array, bytes: Uint8Array, segment: number): void;
   channelTakePackets(engine: Engine): Uint8Array[];
   channelTakeDatagrams(engine: Engine): { endpoint: Uint8Array; datagram: Uint8Array }[];
   /** Makes the next `count` sends of the channel backend fail with this errno. */

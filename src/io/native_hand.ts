@@ -82,11 +82,9 @@ export class NativeHand implements Hand {
   }
 
   traffic(peer: PeerSlot): PeerTraffic {
-    const [rxBytes = 0n, txBytes = 0n, rxPackets = 0n, txPackets = 0n] = this.#addon.engineTraffic(
-      this.#engine,
-      peer,
-    );
-    return { rxBytes, txBytes, rxPackets, txPackets };
+    const words = this.#addon.engineTraffic(this.#engine, peer);
+    const [rxBytes = 0n, txBytes = 0n, rxPackets = 0n, txPackets = 0n] = words;
+    return { rxBytes, txBytes, rxPackets, txPackets, drops: record(DROPS, words.subarray(4)) };
   }
 
   setMark(mark: number): void {

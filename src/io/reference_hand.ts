@@ -63,7 +63,10 @@ export class ReferenceHand implements Hand {
       const hand: { current?: ReferenceHand } = {};
       const udp = await UdpPort.open(options.port, {
         received: (datagram, source) => hand.current?.receive(datagram, source),
-        sendFailed: (reason) => walk.handle({ kind: 'failed', reason }, parts.clock.now()),
+        sendFailed: (reason, peer) => {
+          const whose = peer === undefined ? {} : { peer };
+          walk.handle({ kind: 'failed', reason, ...whose }, parts.clock.now());
+        },
       });
       hand.current = new ReferenceHand(parts, walk, tun, udp);
       return hand.current;
@@ -134,8 +137,9 @@ export class ReferenceHand implements Hand {
     this.#outputs.length = 0;
     this.#walk.drain(this.#outputs);
     for (const output of this.#outputs) {
-      if (output.kind === 'datagram') this.#udp.send(output.endpoint, output.datagram);
-      else if (output.kind === 'event') this.#events.push(output.event);
+      if (output.kind === 'datagram') {
+        this.#udp.send(output.endpoint, output.datagram, output.peer);
+      } else if (output.kind === 'event') this.#events.push(output.event);
       else if (!this.#tun.write(output.packet)) {
         this.#walk.handle({ kind: 'failed', reason: 'tun_write' }, this.#clock.now());
       }

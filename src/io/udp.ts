@@ -5,6 +5,7 @@
 
 import { createSocket, type RemoteInfo, type Socket } from 'node:dgram';
 import { type Endpoint, endpointOf, type Family, parseAddress } from '../base/address.js';
+import type { PeerSlot } from '../base/identifiers.js';
 import type { Drop } from '../datapath/drop.js';
 import { HandError } from './hand.js';
 
@@ -37,7 +38,8 @@ export function sendDrop(code: string | undefined): Drop {
 export interface UdpEvents {
   /** The datagram is the receiver's to keep. */
   readonly received: (datagram: Uint8Array, source: Endpoint) => void;
-  readonly sendFailed: (reason: Drop) => void;
+  /** `peer` is whose datagram it was, where `send` was told. */
+  readonly sendFailed: (reason: Drop, peer?: PeerSlot) => void;
 }
 
 export class UdpPort {
@@ -76,16 +78,16 @@ export class UdpPort {
   }
 
   /** Never throws; a failure is told by `sendFailed`, now or later. The datagram is not copied. */
-  send(endpoint: Endpoint, datagram: Uint8Array): void {
+  send(endpoint: Endpoint, datagram: Uint8Array, peer?: PeerSlot): void {
     const { address, port } = endpoint;
     const socket = this.#sockets.get(address.family);
     const refused = this.#refusal(socket, port);
     if (!socket || refused) {
-      this.#events.sendFailed(refused ?? 'send_unreachable');
+      this.#events.sendFailed(refused ?? 'send_unreachable', peer);
       return;
     }
     socket.send(datagram, port, address.text, (error) => {
-      if (error) this.#events.sendFailed(sendDrop(codeOf(error)));
+      if (error) this.#events.sendFailed(sendDrop(codeOf(error)), peer);
     });
   }
 

@@ -21,6 +21,8 @@ const TOOLS = [
   { command: 'g++', debian: 'g++' },
   { command: 'make', debian: 'make' },
 ];
+/** Of npm's words on a failure: what went wrong comes first, then its manual. */
+const SHOWN_NPM_LINES = 15;
 const TYPESCRIPT_FOLDERS = ['src', 'test', 'bench'];
 const TYPESCRIPT_STAMP = 'dist/.stamp';
 const SHELL_SOURCES = { sh: ['src/cli/heddle'], bash: ['.ci/run'] };
@@ -92,7 +94,8 @@ async function installPackages() {
   const quiet = ['--no-audit', '--no-fund', '--no-progress', '--loglevel=error'];
   const result = await run('npm', ['ci', ...flags, ...quiet]);
   if (result.code !== 0) {
-    throw new BuildError(`npm ci failed: is the npm registry reachable?\n${result.output}`);
+    const said = result.output.split('\n').slice(0, SHOWN_NPM_LINES).join('\n');
+    throw new BuildError(`npm ci failed: is the npm registry reachable?\n${said}`);
   }
 }
 

@@ -1,4 +1,7 @@
-/** Requests of the control socket answered: a value in, a value out, and at most one thing for the daemon to carry out. */
+/**
+ * Requests of the control socket answered: a value in, a value out, and at most one thing for the
+ * daemon to carry out.
+ */
 
 import { unreachable } from '../base/assert.js';
 import { matchRoute } from './routes.js';

@@ -17,7 +17,10 @@ export function formatRfc3339(wall: WallTime): string {
   return `${date}T${time}.${digits(rest % 1_000, 3)}Z`;
 }
 
-/** The Gregorian date of a day since 1970-01-01, by eras of 400 years whose years begin in March (H. Hinnant, chrono). */
+/**
+ * The Gregorian date of a day since 1970-01-01, by eras of 400 years whose years begin in March (H.
+ * Hinnant, chrono).
+ */
 function civilFromDays(days: number): { year: number; month: number; day: number } {
   const shifted = days + 719_468;
   const era = Math.floor(shifted / 146_097);

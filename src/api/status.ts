@@ -1,6 +1,7 @@
 /**
- * The status document: what `heddle status --json` prints and the command draws its screens from. It is part of the
- * interface: keys are added, never changed or removed, while `schemaVersion` stays. It holds no secret.
+ * The status document: what `heddle status --json` prints and the command draws its screens from.
+ * It is part of the interface: keys are added, never changed or removed, while `schemaVersion`
+ * stays. It holds no secret.
  */
 
 import { type InterfaceAddress, bitsOf } from '../base/address.js';
@@ -29,7 +30,10 @@ export interface PeerStatus {
   readonly publicKey: string;
   readonly hasPresharedKey: boolean;
   readonly endpoint: string | null;
-  /** `idle`: nobody asked for a session; `handshaking`: asked, no answer yet; `established`: traffic can flow. */
+  /**
+   * `idle`: nobody asked for a session; `handshaking`: asked, no answer yet; `established`: traffic
+   * can flow.
+   */
   readonly state: 'idle' | 'handshaking' | 'established';
   /** The peer's own addresses in the overlay: its allowed prefixes that are one address long. */
   readonly addresses: readonly string[];

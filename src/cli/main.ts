@@ -1,6 +1,6 @@
 /**
- * The `heddle` command: its words, their options, and where each is carried out. Every command is loaded when it is called
- * and not before, so that `heddle status` starts as fast as Node does.
+ * The `heddle` command: its words, their options, and where each is carried out. Every command is
+ * loaded when it is called and not before, so that `heddle status` starts as fast as Node does.
  */
 
 import { Command, CommanderError, Option } from 'commander';

@@ -1,4 +1,7 @@
-/** How a start is told: to a person as lines with the elapsed time, or over a pipe to the command that waits for it. */
+/**
+ * How a start is told: to a person as lines with the elapsed time, or over a pipe to the command
+ * that waits for it.
+ */
 
 import * as fs from 'node:fs';
 import type { ExitCode } from './exit.js';

@@ -1,4 +1,7 @@
-/** The screen of `heddle show`: blocks in the manner of `wg show`, every peer with all that is known. */
+/**
+ * The screen of `heddle show`: blocks in the manner of `wg show`, every peer with all that is
+ * known.
+ */
 
 import type { PeerStatus, StatusDocument } from '../api/status.js';
 import type { Style } from './style.js';

@@ -1,4 +1,7 @@
-/** The screen of `heddle status`: what a person wants to know first, one line a peer, and nothing that is not so. */
+/**
+ * The screen of `heddle status`: what a person wants to know first, one line a peer, and nothing
+ * that is not so.
+ */
 
 import type { PeerStatus, StatusDocument } from '../api/status.js';
 import type { Style } from './style.js';
@@ -85,7 +88,9 @@ function stateWord(peer: PeerStatus): string {
   }
 }
 
-/** Colours the state after the line was measured: escapes have no width, but count as characters. */
+/**
+ * Colours the state after the line was measured: escapes have no width, but count as characters.
+ */
 function colourState(line: string, peer: PeerStatus | undefined, style: Style): string {
   if (!peer || peer.state === 'idle') return line;
   const word = stateWord(peer);

@@ -1,4 +1,7 @@
-/** Columns for a terminal: text from outside is made harmless, and its width is counted as a terminal shows it. */
+/**
+ * Columns for a terminal: text from outside is made harmless, and its width is counted as a
+ * terminal shows it.
+ */
 
 export interface Column {
   readonly title: string;
@@ -8,8 +11,8 @@ export interface Column {
 const GAP = '  ';
 
 /**
- * Lines of aligned columns under their titles. Cells must be harmless already (`harmless`). The last column is cut with an
- * ellipsis where `width`, the columns of the terminal, is given.
+ * Lines of aligned columns under their titles. Cells must be harmless already (`harmless`). The
+ * last column is cut with an ellipsis where `width`, the columns of the terminal, is given.
  */
 export function formatTable(
   columns: readonly Column[],
@@ -27,14 +30,20 @@ export function formatTable(
   });
 }
 
-/** Control, invisible and direction-changing characters spelled out, so that a name is a name and nothing else. */
+/**
+ * Control, invisible and direction-changing characters spelled out, so that a name is a name and
+ * nothing else.
+ */
 export function harmless(text: string): string {
   return text.replaceAll(/[\p{Cc}\p{Cf}\p{Cs}\p{Co}\u2028\u2029]/gu, (each) => {
     return `\\u{${(each.codePointAt(0) ?? 0).toString(16)}}`;
   });
 }
 
-/** Terminal columns that `text` takes: two for a wide character (Unicode UAX #11), none for one that combines. */
+/**
+ * Terminal columns that `text` takes: two for a wide character (Unicode UAX #11), none for one that
+ * combines.
+ */
 export function displayWidth(text: string): number {
   let width = 0;
   for (const character of text) width += characterWidth(character);

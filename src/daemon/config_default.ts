@@ -1,6 +1,7 @@
 /**
- * The built-in configuration of `heddle up --default`: a key of this host's own, made once and kept, the usual port, and an
- * address that follows from the key, so that two hosts that start this way already lie in one network.
+ * The built-in configuration of `heddle up --default`: a key of this host's own, made once and
+ * kept, the usual port, and an address that follows from the key, so that two hosts that start this
+ * way already lie in one network.
  */
 
 import { join } from 'node:path';
@@ -14,7 +15,10 @@ import { ConfigError } from './config_fault.js';
 import type { KeyDerivation } from './config_file.js';
 import { DEFAULT_INTERFACE, DEFAULT_PORT } from './config_schema.js';
 
-/** fd68:6564:646c::/64, a unique local prefix (RFC 4193) that spells "hedl"; the interface half comes from the key. */
+/**
+ * fd68:6564:646c::/64, a unique local prefix (RFC 4193) that spells "hedl"; the interface half
+ * comes from the key.
+ */
 const OVERLAY = Uint8Array.of(0xfd, 0x68, 0x65, 0x64, 0x64, 0x6c, 0, 0);
 const OVERLAY_LENGTH = 64;
 const KEY_FILE_LIMIT = 4096;

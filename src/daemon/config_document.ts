@@ -1,6 +1,6 @@
 /**
- * A configuration text as YAML: its plain value, where each part of it stands, and what is wrong with it as YAML. Messages
- * are heddle's own: the parser's quote the text, which may hold a secret.
+ * A configuration text as YAML: its plain value, where each part of it stands, and what is wrong
+ * with it as YAML. Messages are heddle's own: the parser's quote the text, which may hold a secret.
  */
 
 import {
@@ -59,7 +59,9 @@ export class ConfigDocument {
     }
   }
 
-  /** Where the value at `path` stands, or the nearest thing around it that does stand in the text. */
+  /**
+   * Where the value at `path` stands, or the nearest thing around it that does stand in the text.
+   */
   positionOf(path: Path): Position {
     return this.#position(path, (_key, value) => value);
   }

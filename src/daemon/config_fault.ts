@@ -1,6 +1,6 @@
 /**
- * What is wrong in a configuration file: where, what was found and what was expected, in one line each. What was found is
- * shown only where it cannot be a secret.
+ * What is wrong in a configuration file: where, what was found and what was expected, in one line
+ * each. What was found is shown only where it cannot be a secret.
  */
 
 import { SECRET_KEYS } from './config_schema.js';

@@ -1,7 +1,8 @@
 /**
- * The configuration file: from its bytes to a Config, or to every fault in it at once. Three passes, each only when the one
- * before found nothing that blinds it: YAML (config_document.ts), the shape (config_schema.ts), and here what depends on
- * more than one key: secrets and the mode of their files, names, keys and prefixes that stand twice.
+ * The configuration file: from its bytes to a Config, or to every fault in it at once. Three
+ * passes, each only when the one before found nothing that blinds it: YAML (config_document.ts),
+ * the shape (config_schema.ts), and here what depends on more than one key: secrets and the mode of
+ * their files, names, keys and prefixes that stand twice.
  */
 
 import { dirname, resolve } from 'node:path';
@@ -39,7 +40,10 @@ const KEY_FILE_LIMIT = 4096;
 /** As much of a public key as names a peer that has no name. */
 const NAME_LENGTH = 8;
 
-/** What judging a configuration takes of a suite: to know this host's own public key when a peer has it. */
+/**
+ * What judging a configuration takes of a suite: to know this host's own public key when a peer has
+ * it.
+ */
 export type KeyDerivation = Pick<CryptoSuite, 'publicKey'>;
 
 /** Reads and judges the file. Throws ConfigError with every fault. */

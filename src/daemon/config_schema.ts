@@ -1,7 +1,8 @@
 /**
- * The shape of the configuration file: which keys there are, what each may hold and what it means. The messages say
- * what is expected, for config_file.ts to print beside what it found; the descriptions go into the shipped JSON Schema
- * (configs/heddle.schema.json). What depends on more than one key is judged in config_file.ts.
+ * The shape of the configuration file: which keys there are, what each may hold and what it means.
+ * The messages say what is expected, for config_file.ts to print beside what it found; the
+ * descriptions go into the shipped JSON Schema (configs/heddle.schema.json). What depends on more
+ * than one key is judged in config_file.ts.
  */
 
 import { z } from 'zod';

@@ -1,4 +1,7 @@
-/** What a start needs of this host, asked before anything is made, so that the answer is a sentence and not an errno. */
+/**
+ * What a start needs of this host, asked before anything is made, so that the answer is a sentence
+ * and not an errno.
+ */
 
 import * as fs from 'node:fs';
 import {

@@ -1,7 +1,8 @@
 /**
- * What a killed daemon leaves in the host. Its interface goes with the process, and addresses and routes with the interface; rules
- * and a sysctl stay. So they are written down before they are made and struck off after they are taken back: what is still
- * written down at the next start, or at `heddle down`, is a dead daemon's and is removed.
+ * What a killed daemon leaves in the host. Its interface goes with the process, and addresses and
+ * routes with the interface; rules and a sysctl stay. So they are written down before they are made
+ * and struck off after they are taken back: what is still written down at the next start, or at
+ * `heddle down`, is a dead daemon's and is removed.
  */
 
 import * as fs from 'node:fs';
@@ -52,7 +53,10 @@ export function noteLeftovers(folders: Folders, plan: HostPlan): () => void {
   return () => fs.rmSync(path, { force: true });
 }
 
-/** True when a dead daemon left something; the caller holds the lock of the folder or asks out of curiosity. */
+/**
+ * True when a dead daemon left something; the caller holds the lock of the folder or asks out of
+ * curiosity.
+ */
 export function hasLeftovers(folders: Folders): boolean {
   return fs.existsSync(leftoversPath(folders));
 }

@@ -1,10 +1,12 @@
 /**
- * One daemon a folder. The lock is a file that names its owner: pid, when that process started, and of which boot; so it is
- * right after a SIGKILL and a power cut too, when nobody removed it, and after the pid went to another process.
+ * One daemon a folder. The lock is a file that names its owner: pid, when that process started, and
+ * of which boot; so it is right after a SIGKILL and a power cut too, when nobody removed it, and
+ * after the pid went to another process.
  *
- * Taking it is a hard link of a file that is already complete: the kernel lets one of two win, and nobody reads a half
- * written lock. Replacing the lock of a dead owner happens under a second lock, the guard, so that two that find it stale
- * do not remove each other's. A guard whose owner died is removed in turn.
+ * Taking it is a hard link of a file that is already complete: the kernel lets one of two win, and
+ * nobody reads a half written lock. Replacing the lock of a dead owner happens under a second lock,
+ * the guard, so that two that find it stale do not remove each other's. A guard whose owner died is
+ * removed in turn.
  */
 
 import * as fs from 'node:fs';
@@ -32,7 +34,10 @@ export class LockFile {
   readonly #path: string;
   readonly #text: string;
 
-  /** Takes the lock. Throws LockHeldError when its owner lives, FileError when the folder cannot be written. */
+  /**
+   * Takes the lock. Throws LockHeldError when its owner lives, FileError when the folder cannot be
+   * written.
+   */
   constructor(path: string) {
     this.#path = path;
     this.#text = describeProcess(process.pid);
@@ -115,11 +120,15 @@ function livingOwner(text: string): number | undefined {
   return describeProcess(pid) === text ? pid : undefined;
 }
 
-/** `pid start boot`: a text that no other process has or will have; '' when there is no such process. */
+/**
+ * `pid start boot`: a text that no other process has or will have; '' when there is no such
+ * process.
+ */
 function describeProcess(pid: number): string {
   const stat = readText(`/proc/${pid}/stat`);
   if (stat === undefined) return '';
-  // proc(5): the name in parentheses may hold anything, the state follows it, the start time is 19 fields later.
+  // proc(5): the name in parentheses may hold anything, the state follows it, the start time is 19
+  // fields later.
   const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
   const isDead = fields[0] === 'Z' || fields[0] === 'X';
   if (isDead) return '';

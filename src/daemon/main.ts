@@ -1,7 +1,8 @@
 /**
- * The daemon, part by part in the order of its start: privileges, configuration, locks, the tunnel (open_tunnel.ts: packets,
- * addresses and routes, sessions), the control socket. Each part notes how it is unmade; the end, and a start that fails half
- * way, run those notes backwards, so that the host is as it was.
+ * The daemon, part by part in the order of its start: privileges, configuration, locks, the tunnel
+ * (open_tunnel.ts: packets, addresses and routes, sessions), the control socket. Each part notes
+ * how it is unmade; the end, and a start that fails half way, run those notes backwards, so that
+ * the host is as it was.
  */
 
 import { join } from 'node:path';
@@ -42,7 +43,10 @@ export interface DaemonOptions {
 /** A daemon through whose tunnel traffic can flow. */
 export interface Daemon {
   readonly status: () => StatusDocument;
-  /** Settles when all is unmade; with the error, where one made it stop, and undefined when it was asked to. */
+  /**
+   * Settles when all is unmade; with the error, where one made it stop, and undefined when it was
+   * asked to.
+   */
   readonly stopped: Promise<unknown>;
 }
 

@@ -4,8 +4,9 @@
 const LONGEST = 64;
 
 /**
- * The word of `known` with the fewest insertions, deletions, replacements and swaps of neighbours from `word`, case aside;
- * undefined when even that takes more than a third of its letters. Cost: the product of the lengths, each cut at 64.
+ * The word of `known` with the fewest insertions, deletions, replacements and swaps of neighbours
+ * from `word`, case aside; undefined when even that takes more than a third of its letters. Cost:
+ * the product of the lengths, each cut at 64.
  */
 export function nearest(word: string, known: readonly string[]): string | undefined {
   const wanted = word.toLowerCase().slice(0, LONGEST);

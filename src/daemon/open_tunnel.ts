@@ -1,7 +1,8 @@
 /**
- * The tunnel of a real host, part by part: the addon, the hand with its TUN device and UDP port, the interface's MTU, addresses
- * and routes, and the node core with the loop that drives it. The order matters: outer datagrams carry their mark before a
- * route could lead them into the tunnel, and traffic finds the peers in the tables as soon as the routes stand.
+ * The tunnel of a real host, part by part: the addon, the hand with its TUN device and UDP port,
+ * the interface's MTU, addresses and routes, and the node core with the loop that drives it. The
+ * order matters: outer datagrams carry their mark before a route could lead them into the tunnel,
+ * and traffic finds the peers in the tables as soon as the routes stand.
  */
 
 import { type Address, type Endpoint, endpointOf, parseAddress } from '../base/address.js';

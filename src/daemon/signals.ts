@@ -1,4 +1,7 @@
-/** Signals to the daemon: the first asks it to stop and leave nothing behind, a second Ctrl-C ends it as it is. */
+/**
+ * Signals to the daemon: the first asks it to stop and leave nothing behind, a second Ctrl-C ends
+ * it as it is.
+ */
 
 const STOPPING = ['SIGTERM', 'SIGINT', 'SIGHUP'] as const;
 /** What shells call an end by SIGINT. */

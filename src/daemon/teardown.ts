@@ -1,4 +1,7 @@
-/** What was made, so that it can be unmade in reverse: at the end, and when the start fails half way. */
+/**
+ * What was made, so that it can be unmade in reverse: at the end, and when the start fails half
+ * way.
+ */
 
 import type { Log } from '../base/log.js';
 
@@ -21,7 +24,10 @@ export class Teardown {
     this.#steps.push({ name, undo });
   }
 
-  /** Unmakes all, the last first; one that fails is logged and does not stop the others. True when all went well. */
+  /**
+   * Unmakes all, the last first; one that fails is logged and does not stop the others. True when
+   * all went well.
+   */
   async run(): Promise<boolean> {
     for (let step = this.#steps.pop(); step; step = this.#steps.pop()) {
       try {

@@ -29,7 +29,9 @@ export interface TunnelContext {
   readonly log: Log;
   /** Takes how to unmake each thing that was made, in the order of making. */
   readonly teardown: Teardown;
-  /** The process has to end: an invariant is broken, so nothing it would still do can be trusted. */
+  /**
+   * The process has to end: an invariant is broken, so nothing it would still do can be trusted.
+   */
   readonly fail: (error: unknown) => void;
   /** Says that a step of the start is done. */
   readonly step: (name: string, detail: string) => void;

@@ -103,7 +103,8 @@ export type WalkEvent =
    * The peer has packets to send and no session (`staged`), or its session is due for a successor:
    * its initiator sent with a keypair older than REKEY_AFTER_TIME or past REKEY_AFTER_MESSAGES
    * (`rekey`), or received on one older than REKEY_AFTER_TIME_RECEIVING (`rekey`). `staged` is
-   * raised again after useKeypair, dropStaged or a message sent, `rekey` once a keypair and direction.
+   * raised again after useKeypair, dropStaged or a message sent, `rekey` once a keypair and
+   * direction.
    */
   | { readonly kind: 'sessionNeeded'; readonly peer: PeerSlot; readonly reason: 'staged' | 'rekey' }
   /**
@@ -114,8 +115,8 @@ export type WalkEvent =
   | { readonly kind: 'confirmed'; readonly peer: PeerSlot; readonly localIndex: SessionIndex }
   /**
    * An authenticated, unreplayed message came from another endpoint than the peer's, and what is
-   * sent to the peer goes there from now on; the control plane answers with setEndpoint, after which
-   * the event may be raised again.
+   * sent to the peer goes there from now on; the control plane answers with setEndpoint, after
+   * which the event may be raised again.
    */
   | { readonly kind: 'roamed'; readonly peer: PeerSlot; readonly endpoint: Endpoint }
   /**

@@ -1,6 +1,6 @@
 /**
- * The control socket: HTTP over a Unix socket that only its owner and group may open, with limits on everything that a
- * client can take. What is answered is decided in api/.
+ * The control socket: HTTP over a Unix socket that only its owner and group may open, with limits
+ * on everything that a client can take. What is answered is decided in api/.
  */
 
 import * as fs from 'node:fs';
@@ -39,8 +39,9 @@ export class ControlSocket {
   }
 
   /**
-   * Listens at `path` with mode 0660 from the first moment. The caller holds the lock of the folder, so a socket that is
-   * there already is a dead daemon's and goes; anything else that is there stays and is refused. Throws FileError.
+   * Listens at `path` with mode 0660 from the first moment. The caller holds the lock of the
+   * folder, so a socket that is there already is a dead daemon's and goes; anything else that is
+   * there stays and is refused. Throws FileError.
    */
   static async open(
     path: string,

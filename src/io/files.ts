@@ -1,4 +1,7 @@
-/** Files and folders: bounded reads, writes that are whole or absent, and errors that a person can act on. */
+/**
+ * Files and folders: bounded reads, writes that are whole or absent, and errors that a person can
+ * act on.
+ */
 
 import * as fs from 'node:fs';
 import { dirname } from 'node:path';
@@ -21,8 +24,8 @@ export interface ReadFile {
 }
 
 /**
- * A regular file of at most `limit` bytes. The size is judged before a byte is read, and a device or pipe is refused rather
- * than waited for.
+ * A regular file of at most `limit` bytes. The size is judged before a byte is read, and a device
+ * or pipe is refused rather than waited for.
  */
 export function readFile(path: string, limit: number): ReadFile {
   const flags = fs.constants.O_RDONLY | fs.constants.O_NONBLOCK;
@@ -52,8 +55,8 @@ export function readPrivateFile(path: string, limit: number): Uint8Array {
 }
 
 /**
- * Makes the folder and those above it, the folder itself with `mode`; where it is already there, takes away the bits that
- * `mode` does not have.
+ * Makes the folder and those above it, the folder itself with `mode`; where it is already there,
+ * takes away the bits that `mode` does not have.
  */
 export function ensureFolder(path: string, mode: number): void {
   attempt('create', path, () => {
@@ -70,8 +73,8 @@ export function ensureFolder(path: string, mode: number): void {
 }
 
 /**
- * Creates the file with these bytes and mode 0600, whole and on the disk before it has its name. False, and nothing is
- * touched, when the name is taken.
+ * Creates the file with these bytes and mode 0600, whole and on the disk before it has its name.
+ * False, and nothing is touched, when the name is taken.
  */
 export function createPrivateFile(path: string, bytes: Uint8Array): boolean {
   const temporary = `${path}.${process.pid}.new`;

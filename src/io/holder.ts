@@ -1,4 +1,7 @@
-/** Who has what a daemon wants: the process behind an interface or a UDP port, as /proc tells it to root. */
+/**
+ * Who has what a daemon wants: the process behind an interface or a UDP port, as /proc tells it to
+ * root.
+ */
 
 import * as fs from 'node:fs';
 
@@ -39,7 +42,10 @@ export function portHolder(port: number): Holder | undefined {
   );
 }
 
-/** The inodes of UDP sockets bound to the port (proc(5): local address in hexadecimal, inode the tenth field). */
+/**
+ * The inodes of UDP sockets bound to the port (proc(5): local address in hexadecimal, inode the
+ * tenth field).
+ */
 function socketsOnPort(port: number): string[] {
   const suffix = `:${port.toString(16).toUpperCase().padStart(4, '0')}`;
   const lines = ['udp', 'udp6'].flatMap((table) => readText(`/proc/self/net/${table}`).split('\n'));

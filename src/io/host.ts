@@ -1,6 +1,7 @@
 /**
- * Carries a host plan out through netlink and takes it back. What was done is remembered step by step, so that taking back
- * touches nothing else, and a step that fails midway leaves nothing behind.
+ * Carries a host plan out through netlink and takes it back. What was done is remembered step by
+ * step, so that taking back touches nothing else, and a step that fails midway leaves nothing
+ * behind.
  */
 
 import { readFileSync, writeFileSync } from 'node:fs';

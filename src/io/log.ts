@@ -1,7 +1,7 @@
 /**
- * pino behind the Log interface: one line a message on a file descriptor, as logfmt where a person reads it and as JSON where a
- * program does. Nobody outside fills the disk: a message is written at most once a second, with the count of what was held
- * back, and values are cut and escaped.
+ * pino behind the Log interface: one line a message on a file descriptor, as logfmt where a person
+ * reads it and as JSON where a program does. Nobody outside fills the disk: a message is written at
+ * most once a second, with the count of what was held back, and values are cut and escaped.
  */
 
 import { pino } from 'pino';
@@ -61,7 +61,10 @@ class LineLimiter {
     this.#now = now;
   }
 
-  /** How many lines like it were held back since the last one; undefined when this one is held back too. */
+  /**
+   * How many lines like it were held back since the last one; undefined when this one is held back
+   * too.
+   */
   admit(line: string): number | undefined {
     const now = this.#now();
     const before = this.#lines.get(line);

@@ -1,6 +1,7 @@
 /**
- * Drives one Node core over one hand: events and answers in, actions out, one timer for the core's deadline. A turn takes a
- * bounded number of events, so that a flood of handshakes leaves the control socket its share of the thread.
+ * Drives one Node core over one hand: events and answers in, actions out, one timer for the core's
+ * deadline. A turn takes a bounded number of events, so that a flood of handshakes leaves the
+ * control socket its share of the thread.
  */
 
 import { type Address, endpointOf } from '../base/address.js';
@@ -14,7 +15,10 @@ import type { Hand } from './hand.js';
 
 /** Events handled before the event loop gets its turn back. */
 const EVENTS_PER_TURN = 128;
-/** The wall clock is compared at least this often, so that a jump is known before the next handshake. */
+/**
+ * The wall clock is compared at least this often, so that a jump is known before the next
+ * handshake.
+ */
 const WALL_CHECK = seconds(60);
 /** A difference between the two clocks below this is drift, above it a jump. */
 const WALL_TOLERANCE_US = 10_000;

@@ -1,11 +1,17 @@
-/** The typed face of the addon: loads it and checks that both sides of the border mean the same by their tables. */
+/**
+ * The typed face of the addon: loads it and checks that both sides of the border mean the same by
+ * their tables.
+ */
 
 import { createRequire } from 'node:module';
 import { NATIVE_COUNTERS, WALK_COUNTERS } from '../datapath/counters.js';
 import { DROPS } from '../datapath/drop.js';
 
 declare const engineBrand: unique symbol;
-/** The native packet path of one node; every function below that takes one is called on the JavaScript thread. */
+/**
+ * The native packet path of one node; every function below that takes one is called on the
+ * JavaScript thread.
+ */
 export type Engine = { readonly [engineBrand]: true };
 
 /** How an engine is opened. */
@@ -16,13 +22,16 @@ export interface EngineOptions {
   readonly offload: boolean;
   /** The outer UDP port; 0 lets the kernel choose. */
   readonly port: number;
-  /** False: no threads; `enginePump` walks once on the caller's thread at the time it is given (channel backend only). */
+  /**
+   * False: no threads; `enginePump` walks once on the caller's thread at the time it is given
+   * (channel backend only).
+   */
   readonly threads: boolean;
 }
 
 /**
- * Functions that can fail return a negative errno. Endpoints are 40 bytes, see `emitEndpoint` in native_endpoint.ts; times are
- * microseconds since boot; peers are slots.
+ * Functions that can fail return a negative errno. Endpoints are 40 bytes, see `emitEndpoint` in
+ * native_endpoint.ts; times are microseconds since boot; peers are slots.
  */
 export interface Addon {
   bootTime(): number;
@@ -78,7 +87,10 @@ export interface Addon {
   engineSend(engine: Engine, endpoint: Uint8Array, datagram: Uint8Array): number;
   /** Up to `limit` event records back to back, see native_events.ts; empty when none waits. */
   engineTakeEvents(engine: Engine, limit: number): Uint8Array;
-  /** The blocks of counters as they are written, one a thread: WALK_COUNTERS, NATIVE_COUNTERS, DROPS. */
+  /**
+   * The blocks of counters as they are written, one a thread: WALK_COUNTERS, NATIVE_COUNTERS,
+   * DROPS.
+   */
   engineCounters(engine: Engine): BigUint64Array[];
   /** rxBytes, txBytes, rxPackets, txPackets, then the peer's drops in the order of DROPS. */
   engineTraffic(engine: Engine, peer: number): BigUint64Array;

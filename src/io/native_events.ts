@@ -7,8 +7,9 @@
  *           | 4 roamed:        peer(4) endpoint(40)
  *           | 5 activity:      peer(4) lastSent(8) lastReceived(8) unansweredSend(8) unansweredReceive(8)
  *
- * An endpoint: family(1: 4 or 6) hasLocal(1) port(2) address(16) localAddress(16) interfaceIndex(4); an IPv4 address stands in
- * the first four bytes. The twin is native/napi/upcall.cc.
+ * An endpoint: family(1: 4 or 6) hasLocal(1) port(2) address(16) localAddress(16)
+ * interfaceIndex(4); an IPv4 address stands in the first four bytes. The twin is
+ * native/napi/upcall.cc.
  */
 
 import { addressFromBytes, type Endpoint, endpointOf } from '../base/address.js';
@@ -21,7 +22,10 @@ import type { WalkEvent } from '../datapath/tables.js';
 export const ENDPOINT_BYTES = 40;
 const SHORTEST = { handshake: 47, sessionNeeded: 6, confirmed: 9, roamed: 45, activity: 37 };
 
-/** Appends the events of `records` to `out`. Datagrams are views of `records`, which nobody else keeps. */
+/**
+ * Appends the events of `records` to `out`. Datagrams are views of `records`, which nobody else
+ * keeps.
+ */
 export function parseEvents(records: Uint8Array, out: WalkEvent[]): void {
   let at = 0;
   while (at < records.length) {

@@ -1,4 +1,7 @@
-/** The production hand: the walk runs in native lanes; here its tables are written and its events and counters read. */
+/**
+ * The production hand: the walk runs in native lanes; here its tables are written and its events
+ * and counters read.
+ */
 
 import type { Endpoint } from '../base/address.js';
 import { unreachable } from '../base/assert.js';
@@ -24,7 +27,10 @@ export class NativeHand implements Hand {
   #routesChanged = false;
   #closed = false;
 
-  /** Opens the TUN and the UDP port and starts the lanes. Throws HandError naming the part that failed. */
+  /**
+   * Opens the TUN and the UDP port and starts the lanes. Throws HandError naming the part that
+   * failed.
+   */
   constructor(addon: Addon, options: EngineOptions) {
     const opened = addon.engineOpen(options, () => this.#closed || this.#wake());
     if ('errno' in opened) throw openingError(addon, options, opened);

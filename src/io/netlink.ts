@@ -1,4 +1,7 @@
-/** Links, addresses, routes and rules of this network namespace, through rtnetlink. Every call is synchronous and short. */
+/**
+ * Links, addresses, routes and rules of this network namespace, through rtnetlink. Every call is
+ * synchronous and short.
+ */
 
 import {
   type Address,
@@ -57,7 +60,10 @@ export interface Route {
   readonly table?: number;
 }
 
-/** Traffic (not) carrying `mark` looks in `table`; or, with `suppressDefault`, in `table` for all but a default route. */
+/**
+ * Traffic (not) carrying `mark` looks in `table`; or, with `suppressDefault`, in `table` for all
+ * but a default route.
+ */
 export interface Rule {
   readonly family: Family;
   readonly table: number;

@@ -1,4 +1,7 @@
-/** The reference hand: the TypeScript walk over a TUN file and Node's dgram. Right and readable; every packet enters JavaScript. */
+/**
+ * The reference hand: the TypeScript walk over a TUN file and Node's dgram. Right and readable;
+ * every packet enters JavaScript.
+ */
 
 import type { Endpoint } from '../base/address.js';
 import type { PeerSlot } from '../base/identifiers.js';

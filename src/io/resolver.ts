@@ -7,8 +7,8 @@ import { type Address, parseAddress } from '../base/address.js';
 const PATIENCE_MS = 10_000;
 
 /**
- * The first address of `host` in the order the system prefers; undefined when it does not resolve within `limitMs`.
- * A literal address is its own answer. Never rejects.
+ * The first address of `host` in the order the system prefers; undefined when it does not resolve
+ * within `limitMs`. A literal address is its own answer. Never rejects.
  */
 export async function resolveHost(
   host: string,

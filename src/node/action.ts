@@ -1,4 +1,7 @@
-/** Everything a node can want of its shell. Actions are carried out in order. */
+/**
+ * Everything a node can want of its shell. Actions are carried out in order, and before the node is
+ * called again: keys in an `installKeypair` are wiped then.
+ */
 
 import type { Endpoint } from '../base/address.js';
 import type { PeerSlot } from '../base/identifiers.js';
@@ -6,14 +9,20 @@ import type { TableWrite } from '../datapath/tables.js';
 
 export type NodeAction =
   | { readonly kind: 'write'; readonly write: TableWrite }
-  /** Send a handshake message. `peer` is whose traffic it counts as; a cookie reply belongs to nobody. */
+  /**
+   * Send a handshake message. `peer` is whose traffic it counts as; a cookie reply belongs to
+   * nobody.
+   */
   | {
       readonly kind: 'send';
       readonly peer: PeerSlot | undefined;
       readonly endpoint: Endpoint;
       readonly datagram: Uint8Array;
     }
-  /** Look up a configured endpoint's host name; the answer is a `resolved` input with the same number. */
+  /**
+   * Look up a configured endpoint's host name; the answer is a `resolved` input with the same
+   * number.
+   */
   | {
       readonly kind: 'resolve';
       readonly request: number;

@@ -1,16 +1,25 @@
-/** What a node is told to be: validated values, produced by daemon/config_file.ts. Holds secrets: never log it whole. */
+/**
+ * What a node is told to be: validated values, produced by daemon/config_file.ts. Holds secrets:
+ * never log it whole.
+ */
 
 import type { InterfaceAddress, Prefix } from '../base/address.js';
 import type { Duration } from '../base/time.js';
 
-/** An endpoint as configured: the host may be a name that io resolves, again whenever the handshake does not succeed. */
+/**
+ * An endpoint as configured: the host may be a name that io resolves, again whenever the handshake
+ * does not succeed.
+ */
 export interface HostPort {
   readonly host: string;
   readonly port: number;
 }
 
 export interface PeerConfig {
-  /** Unique in a configuration; the first eight characters of the public key where the file names none. */
+  /**
+   * Unique in a configuration; the first eight characters of the public key where the file names
+   * none.
+   */
   readonly name: string;
   /** X25519, 32 bytes. */
   readonly publicKey: Uint8Array;
@@ -31,7 +40,9 @@ export interface Config {
   readonly addresses: readonly InterfaceAddress[];
   /** Absent: measured from the underlay. */
   readonly mtu?: number;
-  /** Where routes for allowedIps go: `auto` as wg-quick does, `off` for none, or a table's number. */
+  /**
+   * Where routes for allowedIps go: `auto` as wg-quick does, `off` for none, or a table's number.
+   */
   readonly table: 'auto' | 'off' | number;
   /** 0: none, unless a default route makes one necessary. */
   readonly fwMark: number;

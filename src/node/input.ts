@@ -8,10 +8,15 @@ import type { Config } from './config.js';
 export type NodeInput =
   /** Adopt this configuration; peers that are in both keep their sessions. */
   | { readonly kind: 'configure'; readonly config: Config }
-  /** What the wall clock shows now; fed at start, every minute, and when it was found to have jumped. */
+  /**
+   * What the wall clock shows now; fed at start, every minute, and when it was found to have
+   * jumped.
+   */
   | { readonly kind: 'wallClock'; readonly wall: WallTime }
   | { readonly kind: 'walk'; readonly event: WalkEvent }
-  /** The answer to a `resolve` action; `endpoint` is undefined when the name does not resolve now. */
+  /**
+   * The answer to a `resolve` action; `endpoint` is undefined when the name does not resolve now.
+   */
   | { readonly kind: 'resolved'; readonly request: number; readonly endpoint: Endpoint | undefined }
   /** The daemon is stopping: forget every key. */
   | { readonly kind: 'stop' };

@@ -14,7 +14,9 @@ export interface PeerSnapshot {
   readonly persistentKeepalive: Duration | undefined;
   /** When the session in use was made: by CLOCK_BOOTTIME for ages, by the wall clock for people. */
   readonly latestHandshake: { readonly at: Instant; readonly wall: WallTime } | undefined;
-  /** From sending an initiation to having its response: the round trip as the last handshake saw it. */
+  /**
+   * From sending an initiation to having its response: the round trip as the last handshake saw it.
+   */
   readonly handshakeRoundTrip: Duration | undefined;
   readonly state: 'idle' | 'handshaking' | 'established';
 }

@@ -1,7 +1,8 @@
 /**
- * What a node needs of its host, as an ordered list: the link's MTU, its addresses, routes for the peers' prefixes, and, for a
- * default route, the rules that keep the tunnel's own datagrams out of the tunnel. The way is wg-quick's, so that who knows
- * wg-quick knows what to expect. Pure: io/host.ts carries a plan out and takes it back.
+ * What a node needs of its host, as an ordered list: the link's MTU, its addresses, routes for the
+ * peers' prefixes, and, for a default route, the rules that keep the tunnel's own datagrams out of
+ * the tunnel. The way is wg-quick's, so that who knows wg-quick knows what to expect. Pure:
+ * io/host.ts carries a plan out and takes it back.
  */
 
 import {
@@ -12,11 +13,17 @@ import {
   prefixOf,
 } from '../base/address.js';
 
-/** 0 in a packet's length that neither IPv6 nor an IPv4 host would accept; an MTU below it breaks IPv6 (RFC 8200 §5). */
+/**
+ * 0 in a packet's length that neither IPv6 nor an IPv4 host would accept; an MTU below it breaks
+ * IPv6 (RFC 8200 §5).
+ */
 export const LEAST_MTU = 1280;
 /** 65,535 less WireGuard's overhead. */
 export const GREATEST_MTU = 65_455;
-/** IPv6 (40), UDP (8), and a data message's header and tag (32): what wg-quick takes off the underlay's MTU, too. */
+/**
+ * IPv6 (40), UDP (8), and a data message's header and tag (32): what wg-quick takes off the
+ * underlay's MTU, too.
+ */
 export const OVERHEAD = 80;
 /** Where nothing says how large the underlay's packets may be: 1500 less the overhead. */
 export const FALLBACK_MTU = 1420;
@@ -79,7 +86,10 @@ export function innerMtu(underlay: readonly number[]): number {
   return Math.min(Math.max(measured, LEAST_MTU), GREATEST_MTU);
 }
 
-/** Each prefix once, the longest first, without those that an interface address already puts on the link. */
+/**
+ * Each prefix once, the longest first, without those that an interface address already puts on the
+ * link.
+ */
 function routesFor(
   allowedIps: readonly Prefix[],
   addresses: readonly InterfaceAddress[],

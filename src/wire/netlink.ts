@@ -1,6 +1,6 @@
 /**
- * rtnetlink messages (rtnetlink(7), linux/rtnetlink.h) as values. All integers are in host byte order, which is little-endian
- * on every machine that heddle runs on.
+ * rtnetlink messages (rtnetlink(7), linux/rtnetlink.h) as values. All integers are in host byte
+ * order, which is little-endian on every machine that heddle runs on.
  *
  *   0          4       6       8          12         16
  *   +----------+-------+-------+----------+----------+----------------------+----------------
@@ -80,7 +80,10 @@ export function parseMessages(bytes: Uint8Array): Message[] {
   return messages;
 }
 
-/** The attributes behind a fixed part of `fixedBytes`, by type; a later one of a type replaces an earlier one. */
+/**
+ * The attributes behind a fixed part of `fixedBytes`, by type; a later one of a type replaces an
+ * earlier one.
+ */
 export function parseAttributes(body: Uint8Array, fixedBytes: number): Map<number, Uint8Array> {
   const found = new Map<number, Uint8Array>();
   let at = fixedBytes;

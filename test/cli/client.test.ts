@@ -1,4 +1,6 @@
-/** The command's end of the socket: each way in which a daemon does not answer has its exit code. */
+/**
+ * The command's end of the socket: each way in which a daemon does not answer has its exit code.
+ */
 
 import { once } from 'node:events';
 import * as fs from 'node:fs';

@@ -1,4 +1,6 @@
-/** Places in a YAML text; its faults are tested as the operator reads them, in config_file.test.ts. */
+/**
+ * Places in a YAML text; its faults are tested as the operator reads them, in config_file.test.ts.
+ */
 
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';

@@ -1,4 +1,7 @@
-/** Every fault of a configuration file as the operator reads it: golden messages, and the values of right files. */
+/**
+ * Every fault of a configuration file as the operator reads it: golden messages, and the values of
+ * right files.
+ */
 
 import * as fs from 'node:fs';
 import { tmpdir } from 'node:os';

@@ -1,4 +1,6 @@
-/** The shipped schema, the table of keys and the examples say the same as the schema in the source. */
+/**
+ * The shipped schema, the table of keys and the examples say the same as the schema in the source.
+ */
 
 import * as fs from 'node:fs';
 import { suite } from 'uvu';

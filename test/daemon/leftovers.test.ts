@@ -1,4 +1,7 @@
-/** What a killed daemon leaves is written down before and removed after, and nothing else is touched. */
+/**
+ * What a killed daemon leaves is written down before and removed after, and nothing else is
+ * touched.
+ */
 
 import * as fs from 'node:fs';
 import { tmpdir } from 'node:os';

@@ -1,4 +1,7 @@
-/** The daemon around a tunnel of no packets: its start, its locks, its socket, and that its end leaves nothing. */
+/**
+ * The daemon around a tunnel of no packets: its start, its locks, its socket, and that its end
+ * leaves nothing.
+ */
 
 import * as fs from 'node:fs';
 import { tmpdir } from 'node:os';

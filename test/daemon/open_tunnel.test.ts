@@ -1,4 +1,7 @@
-/** The whole daemon as a program in a network namespace of its own: what it makes, what it says, and what it leaves. */
+/**
+ * The whole daemon as a program in a network namespace of its own: what it makes, what it says, and
+ * what it leaves.
+ */
 
 import * as fs from 'node:fs';
 import { tmpdir } from 'node:os';

@@ -9,12 +9,14 @@ import {
   at,
   createConnectedRig,
   createRig,
+  datagrams,
   endpoint,
   ENDPOINT,
   events,
   handshake,
   keypair,
   news,
+  opened,
   OTHER,
   OTHER_ENDPOINT,
   packets,
@@ -92,7 +94,7 @@ inbound('inbound: refuses every handshake that needs mac1 before its key is know
   assert.equal(blank.drops(), { mac1: 2 });
 });
 
-inbound('inbound: bounds the handshakes that wait and tells how many stand before', () => {
+inbound('inbound: bounds the handshakes that wait and tells how many stand behind', () => {
   const rig = createRig();
   for (let i = 0; i < HANDSHAKE_QUEUE + 5; i++) {
     rig.walk.handle({ kind: 'datagram', datagram: handshake(3), source: ENDPOINT }, rig.now);
@@ -101,7 +103,7 @@ inbound('inbound: bounds the handshakes that wait and tells how many stand befor
   const queued = events(rig.taken()).map((event) => event.kind === 'handshake' && event.queued);
   assert.equal(
     queued,
-    Array.from({ length: HANDSHAKE_QUEUE }, (_, i) => i),
+    Array.from({ length: HANDSHAKE_QUEUE }, (_, i) => HANDSHAKE_QUEUE - 1 - i),
   );
   assert.is(events(rig.datagram(handshake(3))).length, 1, 'taken ones wait no more');
 });
@@ -249,6 +251,56 @@ inbound(
     assert.equal(speak(5n, ENDPOINT), [{ ...moved, endpoint: ENDPOINT }]);
   },
 );
+
+inbound('inbound: answers go at once to where a peer speaks from', () => {
+  const rig = createConnectedRig();
+  const endpointOfNext = () => {
+    const sent = rig.packet(ipv4()).find((output) => output.kind === 'datagram');
+    return sent?.kind === 'datagram' ? sent.endpoint : undefined;
+  };
+  rig.datagram(sealed(KEYPAIR, 0n, FROM_PEER), OTHER_ENDPOINT);
+  assert.equal(endpointOfNext(), OTHER_ENDPOINT);
+  rig.datagram(sealed(KEYPAIR, 1n, FROM_PEER), ENDPOINT);
+  assert.equal(endpointOfNext(), OTHER_ENDPOINT, 'the control plane has not answered yet');
+  rig.write({ kind: 'setEndpoint', peer: PEER, endpoint: ENDPOINT });
+  assert.equal(endpointOfNext(), ENDPOINT);
+});
+
+inbound("inbound: a responder's keypair sends as soon as it is confirmed", () => {
+  const rig = createConnectedRig();
+  const next = keypair(2, { isInitiator: false });
+  const sentWith = () => {
+    const [sent] = datagrams(rig.packet(ipv4()));
+    return [KEYPAIR, next].findIndex((material) => sent && opened(material, sent) !== undefined);
+  };
+  rig.write({ kind: 'installKeypair', peer: PEER, keypair: next });
+  assert.is(sentWith(), 0);
+  rig.datagram(sealed(next, 0n, FROM_PEER));
+  assert.is(sentWith(), 1);
+  rig.write({ kind: 'useKeypair', peer: PEER, localIndex: next.localIndex });
+  assert.is(sentWith(), 1);
+  rig.use(PEER, keypair(3));
+  assert.is(sentWith(), -1, 'answered, so the control plane has the say again');
+});
+
+inbound("inbound: a responder's confirmed keypair that is removed sends no more", () => {
+  const rig = createConnectedRig();
+  const next = keypair(2, { isInitiator: false });
+  rig.write({ kind: 'installKeypair', peer: PEER, keypair: next });
+  rig.datagram(sealed(next, 0n, FROM_PEER));
+  rig.write({ kind: 'removeKeypair', localIndex: next.localIndex });
+  const [sent] = datagrams(rig.packet(ipv4()));
+  assert.ok(opened(KEYPAIR, present(sent, 'sent')));
+});
+
+inbound("inbound: an initiator's keypair waits for its useKeypair", () => {
+  const rig = createConnectedRig();
+  const next = keypair(2);
+  rig.write({ kind: 'installKeypair', peer: PEER, keypair: next });
+  rig.datagram(sealed(next, 0n, FROM_PEER));
+  const [sent] = datagrams(rig.packet(ipv4()));
+  assert.ok(opened(KEYPAIR, present(sent, 'sent')));
+});
 
 inbound('inbound: learns where a peer is even from a packet whose inner source it refuses', () => {
   const rig = createConnectedRig();

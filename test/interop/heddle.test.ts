@@ -21,7 +21,9 @@ interface Rig {
   readonly farTunnel: LabTunnel;
 }
 
-/** Two hosts on one link, and a configuration for each; only the near one knows where the other is. */
+/**
+ * Two hosts on one link, and a configuration for each; only the near one knows where the other is.
+ */
 function makeRig(): Rig {
   requireTools({ ping: 'iputils-ping', iperf3: 'iperf3', tcpdump: 'tcpdump', nft: 'nftables' });
   const lab = new Lab();
@@ -350,7 +352,10 @@ heddle(
     }),
 );
 
-/** A forged "fragmentation needed" (RFC 792) with an MTU of 68 about our own datagrams, sent by the far host. */
+/**
+ * A forged "fragmentation needed" (RFC 792) with an MTU of 68 about our own datagrams, sent by the
+ * far host.
+ */
 const FORGE = `
 import socket, struct
 def sum16(b):
@@ -374,7 +379,8 @@ heddle('forged "fragmentation needed" messages do not shrink what crosses', () =
     await pings(rig.near, FAR.inner, '-M', 'do', '-s', '1392');
     assert.is(mtu(await nearEnd.status()), 1420);
     const bytes = await capture.stop();
-    // One whole datagram: an IPv4 header of total length 1480 (1420 inner, 32 WireGuard, 8 UDP, 20 IPv4), no fragments.
+    // One whole datagram: an IPv4 header of total length 1480 (1420 inner, 32 WireGuard, 8 UDP, 20
+    // IPv4), no fragments.
     assert.is.not(bytes.indexOf(Buffer.from([0x45, 0x00, 0x05, 0xc8])), -1);
   }),
 );

@@ -1,6 +1,6 @@
 /**
- * Hosts for tests: network namespaces with names of this process, joined by veth pairs. Everything made here goes again when the
- * lab is removed, and when the process ends first.
+ * Hosts for tests: network namespaces with names of this process, joined by veth pairs. Everything
+ * made here goes again when the lab is removed, and when the process ends first.
  */
 
 import { type ChildProcess, execFile, execFileSync, spawn } from 'node:child_process';

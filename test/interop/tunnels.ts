@@ -1,4 +1,7 @@
-/** Tunnel ends for tests, started as a person would: the heddle command, and Debian's wireguard-go with wg. */
+/**
+ * Tunnel ends for tests, started as a person would: the heddle command, and Debian's wireguard-go
+ * with wg.
+ */
 
 import type { ChildProcess } from 'node:child_process';
 import { mkdirSync, writeFileSync } from 'node:fs';
@@ -143,7 +146,10 @@ export function prepareHeddle(
   return { file, env: { HEDDLE_STATE_DIR: state, HEDDLE_RUN_DIR: run } };
 }
 
-/** A running wireguard-go. Its interface's name must be unique on the machine: its socket's path is made of it. */
+/**
+ * A running wireguard-go. Its interface's name must be unique on the machine: its socket's path is
+ * made of it.
+ */
 export class WireguardEnd {
   readonly host: LabHost;
   readonly interface: string;

@@ -121,7 +121,9 @@ async function ping(from: LabHost, to: string, bytes: number): Promise<void> {
   assert.is(code, 0, `${bytes} bytes from ${from.name} to ${to}: ${stdout}`);
 }
 
-/** What one end sent is what the other received, to the byte, handshakes and keepalives included. */
+/**
+ * What one end sent is what the other received, to the byte, handshakes and keepalives included.
+ */
 async function countersAgree(heddle: HeddleEnd, wireguard: WireguardEnd): Promise<void> {
   let difference = '';
   await waitUntil('the byte counters agree', 2_000, async () => {

@@ -1,4 +1,6 @@
-/** The control socket: its mode from the first moment, what may stand at its path, and its limits. */
+/**
+ * The control socket: its mode from the first moment, what may stand at its path, and its limits.
+ */
 
 import * as fs from 'node:fs';
 import { request } from 'node:http';

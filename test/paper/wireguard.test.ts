@@ -1,4 +1,7 @@
-/** The claims of the WireGuard paper about time, each on two whole hosts under virtual time, to the microsecond. */
+/**
+ * The claims of the WireGuard paper about time, each on two whole hosts under virtual time, to the
+ * microsecond.
+ */
 
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';

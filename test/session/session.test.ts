@@ -5,6 +5,7 @@ import {
   after,
   type Duration,
   type Instant,
+  instant,
   micros,
   millis,
   NEVER,
@@ -109,7 +110,43 @@ test('session: asked for before the session in use was made, nothing happens', (
   handshake(scene, START);
   scene.initiator.handle(REKEY, at(seconds(1)));
   scene.initiator.handle(NEEDED, at(seconds(2)));
+  scene.initiator.advance(at(seconds(100)));
   assert.equal(kindsOf(actionsOf(scene.initiator)), []);
+  assert.is(scene.initiator.state(at(seconds(100))), 'established');
+});
+
+test('session: after giving up, only data sent since is a reason to try again', () => {
+  for (const [lastSent, tries] of [
+    [seconds(100), 0],
+    [seconds(110), 1],
+  ] as const) {
+    const scene = createScene();
+    handshake(scene, START);
+    const { initiator } = scene;
+    const unanswered = {
+      lastSent: at(seconds(1)),
+      lastReceived: START,
+      unansweredSend: at(seconds(1)),
+      unansweredReceive: instant(0),
+    };
+    initiator.handle({ kind: 'activity', traffic: unanswered }, at(seconds(1)));
+    let now = START;
+    const run = (until: Instant) => {
+      for (; initiator.deadline() <= until; now = initiator.deadline()) {
+        now = initiator.deadline();
+        initiator.advance(now);
+        const traffic = { ...unanswered, lastSent: at(lastSent) };
+        if (kindsOf(actionsOf(initiator)).includes('readActivity')) {
+          initiator.handle({ kind: 'activity', traffic }, now);
+        }
+      }
+    };
+    run(at(seconds(107)));
+    assert.is(initiator.state(at(seconds(107))), 'established', 'the keys are not too old');
+    const before = scene.left.table.size;
+    run(at(seconds(125)));
+    assert.is(scene.left.table.size - before, tries, `sent ${lastSent} us after`);
+  }
 });
 
 test('session: a response sent holds back our own initiation for 5 s (WireGuard §6.1)', () => {

@@ -12,7 +12,10 @@ export interface CommandResult {
   readonly err: string;
 }
 
-/** Resolves at its end. `folder` is its run and its state folder; nothing else of the environment reaches it. */
+/**
+ * Resolves at its end. `folder` is its run and its state folder; nothing else of the environment
+ * reaches it.
+ */
 export function heddle(
   folder: string,
   words: readonly string[],

@@ -39,3 +39,133 @@ export function ipv6(
 function counting(length: number): Uint8Array {
   return Uint8Array.from({ length }, (_, i) => i);
 }
+
+/** Behind an IPv4 header of `words` 32-bit words, with a right checksum. */
+export function innerIpv4(
+  protocol: number,
+  payload: Uint8Array,
+  options: { words?: number; identifier?: number; fragment?: number; tos?: number } = {},
+): Uint8Array {
+  const { words = 5, identifier = 0, fragment = 0x4000, tos = 0 } = options;
+  const header = new Uint8Array(words * 4);
+  const total = header.length + payload.length;
+  header.set([0x40 | words, tos, total >> 8, total, identifier >> 8, identifier]);
+  header.set([fragment >> 8, fragment, 64, protocol, 0, 0, 10, 0, 0, 2, 10, 0, 0, 1], 6);
+  store16(header, 10, ~fold(sum16(header)));
+  return joined(header, payload);
+}
+
+export function innerIpv6(
+  nextHeader: number,
+  payload: Uint8Array,
+  options: { tos?: number } = {},
+): Uint8Array {
+  const header = new Uint8Array(40);
+  header.set([0x60, (options.tos ?? 0) << 4, 0, 0, payload.length >> 8, payload.length]);
+  header.set([nextHeader, 64, 0xfd], 6);
+  header.set([2, 0xfd], 23);
+  header[39] = 1;
+  return joined(header, payload);
+}
+
+export interface SegmentOptions {
+  readonly family: 4 | 6;
+  readonly sourcePort?: number;
+  readonly destinationPort?: number;
+  /** Length of the payload, or the payload. */
+  readonly payload?: number | Uint8Array;
+  readonly identifier?: number;
+  readonly fragment?: number;
+  readonly tos?: number;
+}
+
+export interface TcpOptions extends SegmentOptions {
+  readonly sequence?: number;
+  readonly acknowledgement?: number;
+  readonly flags?: number;
+  readonly window?: number;
+  /** Bytes of options, a multiple of 4; they count up. */
+  readonly options?: number;
+}
+
+/** A TCP segment with right checksums: ACK alone unless `flags` says otherwise. */
+export function tcp(options: TcpOptions): Uint8Array {
+  const { sequence = 1000, acknowledgement = 7, flags = 0x10, window = 500 } = options;
+  const header = new Uint8Array(20 + (options.options ?? 0));
+  const view = new DataView(header.buffer);
+  view.setUint16(0, options.sourcePort ?? 40_000);
+  view.setUint16(2, options.destinationPort ?? 443);
+  view.setUint32(4, sequence);
+  view.setUint32(8, acknowledgement);
+  header[12] = (header.length / 4) << 4;
+  header[13] = flags;
+  view.setUint16(14, window);
+  for (let i = 20; i < header.length; i++) header[i] = i;
+  return summed(6, joined(header, payloadOf(options)), 16, options);
+}
+
+/** A UDP datagram with right checksums, or without one. */
+export function udp(options: SegmentOptions & { readonly isSummed?: boolean }): Uint8Array {
+  const payload = payloadOf(options);
+  const header = new Uint8Array(8);
+  const view = new DataView(header.buffer);
+  view.setUint16(0, options.sourcePort ?? 40_000);
+  view.setUint16(2, options.destinationPort ?? 443);
+  view.setUint16(4, 8 + payload.length);
+  const at = options.isSummed === false ? undefined : 6;
+  return summed(17, joined(header, payload), at, options);
+}
+
+/**
+ * The one's complement sum of 16-bit words, big-endian; an odd last byte counts as the upper one.
+ */
+export function sum16(bytes: Uint8Array): number {
+  let sum = 0;
+  for (let i = 0; i < bytes.length; i++) sum += (bytes[i] ?? 0) << (i % 2 === 0 ? 8 : 0);
+  return sum;
+}
+
+export function fold(sum: number): number {
+  let folded = sum;
+  while (folded > 0xffff) folded = (folded & 0xffff) + Math.floor(folded / 0x1_0000);
+  return folded;
+}
+
+/** The sum over addresses, protocol and length that TCP and UDP count with their own bytes. */
+export function pseudoSum(packet: Uint8Array, protocol: number, length: number): number {
+  const isIpv4 = (packet[0] ?? 0) >> 4 === 4;
+  return sum16(isIpv4 ? packet.subarray(12, 20) : packet.subarray(8, 40)) + protocol + length;
+}
+
+function summed(
+  protocol: number,
+  segment: Uint8Array,
+  checksumAt: number | undefined,
+  options: SegmentOptions,
+): Uint8Array {
+  const packet =
+    options.family === 4
+      ? innerIpv4(protocol, segment, options)
+      : innerIpv6(protocol, segment, options);
+  if (checksumAt === undefined) return packet;
+  const sum = pseudoSum(packet, protocol, segment.length) + sum16(segment);
+  const checksum = ~fold(sum) & 0xffff;
+  store16(packet, packet.length - segment.length + checksumAt, checksum === 0 ? 0xffff : checksum);
+  return packet;
+}
+
+function payloadOf({ payload = 4 }: SegmentOptions): Uint8Array {
+  return typeof payload === 'number' ? counting(payload) : payload;
+}
+
+function joined(a: Uint8Array, b: Uint8Array): Uint8Array {
+  const whole = new Uint8Array(a.length + b.length);
+  whole.set(a);
+  whole.set(b, a.length);
+  return whole;
+}
+
+function store16(bytes: Uint8Array, at: number, value: number): void {
+  bytes[at] = value >> 8;
+  bytes[at + 1] = value;
+}

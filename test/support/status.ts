@@ -1,4 +1,7 @@
-/** A status source with one peer, for the tests of the status document and of the screens drawn from it. */
+/**
+ * A status source with one peer, for the tests of the status document and of the screens drawn from
+ * it.
+ */
 
 import type { StatusSource } from '../../src/api/status.js';
 import { parseEndpoint, parseInterfaceAddress, parsePrefix } from '../../src/base/address.js';

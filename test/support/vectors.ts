@@ -1,4 +1,6 @@
-/** Reads test vectors: the project's own, and the larger collections beside the project, if there. */
+/**
+ * Reads test vectors: the project's own, and the larger collections beside the project, if there.
+ */
 
 import * as fs from 'node:fs';
 import { fileURLToPath } from 'node:url';

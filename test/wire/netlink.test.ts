@@ -1,4 +1,6 @@
-/** rtnetlink messages and attributes: laid out as the kernel's headers say, and bounded when read. */
+/**
+ * rtnetlink messages and attributes: laid out as the kernel's headers say, and bounded when read.
+ */
 
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
@@ -10,7 +12,9 @@ import { hex } from '../support/vectors.js';
 
 const test = suite('wire/netlink');
 
-/** `ip link set wg0`: a name of three letters and its zero, an MTU, and a fixed part of 16 bytes. */
+/**
+ * `ip link set wg0`: a name of three letters and its zero, an MTU, and a fixed part of 16 bytes.
+ */
 const MESSAGE = netlink.emitMessage(
   {
     type: netlink.TYPE.newLink,

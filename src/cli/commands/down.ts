@@ -1,4 +1,7 @@
-/** `heddle down`: asks the daemon to stop, and waits until its lock is free and so everything it made is gone. */
+/**
+ * `heddle down`: asks the daemon to stop, and waits until its lock is free and so everything it
+ * made is gone.
+ */
 
 import { setTimeout as pause } from 'node:timers/promises';
 import { SILENT } from '../../base/log.js';

@@ -1,4 +1,7 @@
-/** `heddle up`: runs the daemon here until it is told to stop, or starts one in the background and waits until it is ready. */
+/**
+ * `heddle up`: runs the daemon here until it is told to stop, or starts one in the background and
+ * waits until it is ready.
+ */
 
 import * as fs from 'node:fs';
 import { resolve } from 'node:path';

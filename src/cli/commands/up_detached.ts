@@ -1,6 +1,7 @@
 /**
- * Starts the daemon in the background: a session of its own, its messages in a file of the run folder, and a pipe on which it
- * reports its start. Returns when traffic can flow or with the daemon's own error.
+ * Starts the daemon in the background: a session of its own, its messages in a file of the run
+ * folder, and a pipe on which it reports its start. Returns when traffic can flow or with the
+ * daemon's own error.
  */
 
 import { spawn } from 'node:child_process';

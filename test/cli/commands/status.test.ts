@@ -40,7 +40,10 @@ test('status: ends with 4 when a peer that is called does not answer', async () 
   assert.is(JSON.parse(json.out).health, 'degraded');
 });
 
-/** Runs the command and prints, at its end, every CommonJS file it loaded; zod, yaml, pino and sodium all are. */
+/**
+ * Runs the command and prints, at its end, every CommonJS file it loaded; zod, yaml, pino and
+ * sodium all are.
+ */
 const WATCHER = `
   import { Module } from 'node:module';
   const [main, ...words] = process.argv.slice(1);

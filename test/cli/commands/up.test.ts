@@ -1,4 +1,6 @@
-/** Starts that fail in the foreground; those that succeed are in test/daemon/open_tunnel.test.ts. */
+/**
+ * Starts that fail in the foreground; those that succeed are in test/daemon/open_tunnel.test.ts.
+ */
 
 import * as fs from 'node:fs';
 import { tmpdir } from 'node:os';

@@ -1,0 +1,337 @@
+/**
+ * A random life of two hosts that share keys: everything that the control plane may write, that an
+ * application may send and that a network may do, in any order. Each host is a Twin, so that each
+ * step is compared.
+ */
+
+import { type Endpoint, parseAddress, type Prefix, parsePrefix } from '../../src/base/address.js';
+import { present } from '../../src/base/assert.js';
+import { concat, storeLe32, storeLe64 } from '../../src/base/bytes.js';
+import { type PeerSlot, peerSlot, sessionIndex } from '../../src/base/identifiers.js';
+import type { SeededRandom } from '../../src/base/random.js';
+import { after, type Instant, instant, micros } from '../../src/base/time.js';
+import { REJECT_AFTER_MESSAGES } from '../../src/session/constants.js';
+import {
+  HANDSHAKE_QUEUE,
+  type KeypairMaterial,
+  STAGED_PER_PEER,
+  type TableWrite,
+} from '../../src/datapath/tables.js';
+import { flipBit } from './bytes.js';
+import { ipv4, ipv6 } from './inner_packets.js';
+import { type Outcome, Twin } from './twin.js';
+import { endpoint, handshake, MAC1_KEY, SUITE } from './walk_rig.js';
+
+const SLOTS = 3;
+const INDICES = 12;
+/** How many of the other host's datagrams are remembered, to arrive late and again. */
+const REMEMBERED = 48;
+const MTU = 1420;
+const LOCAL = { address: present(parseAddress('192.0.2.9'), 'an address'), interfaceIndex: 3 };
+
+const ENDPOINTS: readonly Endpoint[] = [
+  endpoint('192.0.2.1:51820'),
+  endpoint('192.0.2.1:51821'),
+  endpoint('[2001:db8::1]:51820'),
+  { ...endpoint('192.0.2.1:51820'), local: LOCAL },
+  { ...endpoint('192.0.2.1:51820'), local: { ...LOCAL, interfaceIndex: 4 } },
+];
+
+const PREFIXES: readonly Prefix[] = [
+  ...['10.0.0.0/24', '10.0.0.1/32', '10.0.0.2/32', '10.0.0.3/32', '10.0.0.0/30', '0.0.0.0/0'],
+  ...['fd00::/64', 'fd00::1/128', 'fd00::2/128', 'fd00::/16', '::/0'],
+].map((text) => present(parsePrefix(text), 'a prefix'));
+
+const JUMPS: readonly number[] = [0, 0, 1, 1e3, 1e6, 9e6, 40e6, 119_999_999, 165e6, 180e6];
+const LENGTHS: readonly number[] = [28, 41, 47, 48, 64, 100, 1279, 1280, 1404, 1419, 1420, 1421];
+
+interface Side {
+  readonly twin: Twin;
+  /** What the other side sent, the newest last. */
+  readonly inbox: Uint8Array[];
+  /** Every keypair ever installed here. */
+  readonly keypairs: KeypairMaterial[];
+}
+
+type Step = (side: Side, other: Side) => void;
+
+export class TwinProgram {
+  readonly #random: SeededRandom;
+  readonly #sides: readonly [Side, Side];
+  readonly #steps: readonly (readonly [weight: number, step: Step])[];
+  #now: Instant = instant(1_000_000_000);
+  /** What was done, for who reads a failure. */
+  readonly #trace: string[] = [];
+
+  constructor(random: SeededRandom) {
+    this.#random = random;
+    this.#sides = [newSide(), newSide()];
+    this.#steps = [
+      [30, (side, other) => this.#sendPacket(side, other)],
+      [30, (side) => this.#deliver(side)],
+      [6, (side) => this.#forge(side)],
+      [4, (side) => this.#handshakes(side)],
+      [6, (side, other) => this.#installPair(side, other)],
+      [16, (side, other) => this.#writeAny(side, other)],
+      [8, () => this.#passTime()],
+    ];
+  }
+
+  /** Throws at the first difference, with the last steps. Returns the counters that moved. */
+  run(steps: number): string[] {
+    try {
+      for (const side of this.#sides) this.#begin(side);
+      for (let step = 0; step < steps; step++) this.#step();
+      return this.#sides.flatMap(({ twin }) => twin.counted());
+    } catch (error) {
+      const trace = this.#trace.slice(-12).join('\n  ');
+      if (error instanceof Error) error.message += `\nafter\n  ${trace}`;
+      throw error;
+    } finally {
+      for (const { twin } of this.#sides) twin.close();
+    }
+  }
+
+  #begin({ twin }: Side): void {
+    twin.write({ kind: 'setMac1Key', key: MAC1_KEY }, { kind: 'setMtu', mtu: MTU });
+    for (let slot = 0; slot < SLOTS; slot++) {
+      const peer = peerSlot(slot);
+      twin.write({ kind: 'addPeer', peer });
+      for (const text of [`10.0.0.${slot + 1}/32`, `fd00::${slot + 1}/128`]) {
+        const prefix = present(parsePrefix(text), 'a prefix');
+        twin.write({ kind: 'insertPrefix', prefix, peer });
+      }
+      twin.write({ kind: 'setEndpoint', peer, endpoint: this.#one(ENDPOINTS) });
+    }
+  }
+
+  #step(): void {
+    const [first, second] = this.#sides;
+    const [side, other] = this.#random.below(2) === 0 ? [first, second] : [second, first];
+    const total = this.#steps.reduce((sum, [weight]) => sum + weight, 0);
+    let left = this.#random.below(total);
+    for (const [weight, step] of this.#steps) {
+      left -= weight;
+      if (left < 0) return step(side, other);
+    }
+  }
+
+  /** Now and then as many as overflow what is staged for a peer. */
+  #sendPacket(side: Side, other: Side): void {
+    const packet = this.#randomPacket();
+    const times = this.#random.below(80) === 0 ? STAGED_PER_PEER + 3 : 1;
+    this.#note(side, `${times} of ${packet.length} bytes, ${packet.slice(0, 8).join(' ')}`);
+    for (let i = 0; i < times; i++) this.#sent(side.twin.packet(packet), other);
+  }
+
+  #randomPacket(): Uint8Array {
+    const bytes = this.#one(LENGTHS);
+    const [source, destination] = [this.#random.below(5), this.#random.below(5)];
+    const packet =
+      this.#random.below(2) === 0
+        ? ipv4({ source: `10.0.0.${source}`, destination: `10.0.0.${destination}`, bytes })
+        : ipv6({ source, destination, bytes: Math.max(40, bytes) });
+    switch (this.#random.below(16)) {
+      case 0:
+        return flipBit(packet, this.#random.below(40));
+      case 1:
+        return packet.slice(0, this.#random.below(packet.length + 1));
+      case 2:
+        return concat(packet, new Uint8Array(1 + this.#random.below(20)));
+      default:
+        return packet;
+    }
+  }
+
+  /** Mostly what was sent last, as it was; else late, again, or changed on the way. */
+  #deliver(side: Side): void {
+    const { inbox, twin } = side;
+    if (inbox.length === 0) return;
+    const late = this.#random.below(3) === 0 ? this.#random.below(inbox.length) : 0;
+    const datagram = present(inbox[inbox.length - 1 - late], 'a datagram');
+    const source = this.#random.below(4) === 0 ? this.#one(ENDPOINTS) : ENDPOINTS[0];
+    const changed = this.#changed(datagram);
+    this.#note(side, `datagram ${late} back, ${changed.length} of ${datagram.length} bytes`);
+    this.#answered(side, twin.datagram(changed, present(source, 'an endpoint')));
+  }
+
+  #changed(datagram: Uint8Array): Uint8Array {
+    switch (this.#random.below(20)) {
+      case 0:
+        return flipBit(datagram, this.#random.below(8 * datagram.length));
+      case 1:
+        return flipBit(datagram, this.#random.below(128));
+      case 2:
+        return datagram.slice(0, this.#random.below(datagram.length));
+      case 3:
+        return concat(datagram, this.#random.bytes(1 + this.#random.below(20)));
+      default:
+        return datagram;
+    }
+  }
+
+  /** A message that only who has the key can make, but that no walk would: any counter, any content. */
+  #forge(side: Side): void {
+    const { keypairs, twin } = side;
+    if (keypairs.length === 0) return;
+    const { localIndex, receiveKey } = this.#one(keypairs);
+    const counter = this.#one([
+      BigInt(this.#random.below(20_000)),
+      BigInt(this.#random.below(64)),
+      8128n,
+      1n << 40n,
+      (1n << 40n) - 8128n,
+      (1n << 40n) - 8129n,
+      REJECT_AFTER_MESSAGES - 1n,
+      REJECT_AFTER_MESSAGES,
+      (1n << 64n) - 1n,
+    ]);
+    const content = this.#one([
+      new Uint8Array(0),
+      this.#randomPacket(),
+      this.#random.bytes(this.#random.below(64)),
+      concat(ipv4({ source: '10.0.0.1' }), this.#random.bytes(this.#random.below(40))),
+      Uint8Array.of(0x45, 0, 0, 20),
+      Uint8Array.of(0x10 * this.#random.below(16)),
+    ]);
+    const header = new Uint8Array(16);
+    storeLe32(header, 0, 4);
+    storeLe32(header, 4, localIndex);
+    storeLe64(header, 8, counter);
+    const sealed = SUITE.seal(receiveKey, counter, content, new Uint8Array(0));
+    this.#note(side, `forged message to ${localIndex} with counter ${counter}`);
+    this.#answered(side, twin.datagram(concat(header, sealed), this.#one(ENDPOINTS)));
+  }
+
+  #handshakes(side: Side): void {
+    const isFlood = this.#random.below(100) === 0;
+    const count = isFlood ? 1.2 * HANDSHAKE_QUEUE : 1 + this.#random.below(4);
+    const messages = Array.from({ length: count }, () => {
+      const message = handshake(this.#one([1, 2, 3] as const));
+      return this.#random.below(2) === 0 ? this.#changed(message) : message;
+    });
+    this.#note(side, `${count} handshake messages`);
+    this.#answered(side, side.twin.datagrams(messages, this.#one(ENDPOINTS)));
+  }
+
+  /** One session on both hosts, perhaps made a while ago, perhaps under an index that is in use. */
+  #installPair(side: Side, other: Side): void {
+    const peer = this.#slot();
+    const createdAt = instant(Math.max(0, this.#now - this.#one([0, 0, 1e6, 119e6, 164e6, 179e6])));
+    const [sendKey, receiveKey] = [this.#random.bytes(32), this.#random.bytes(32)];
+    const [here, there] = [this.#index(), this.#index()];
+    const own = { localIndex: here, remoteIndex: there, sendKey, receiveKey, createdAt };
+    const mirrored = {
+      localIndex: there,
+      remoteIndex: here,
+      sendKey: receiveKey,
+      receiveKey: sendKey,
+      createdAt,
+    };
+    this.#install(side, peer, { ...own, isInitiator: true });
+    this.#install(other, peer, { ...mirrored, isInitiator: false });
+    this.#write(side, other, { kind: 'useKeypair', peer, localIndex: here });
+    if (this.#random.below(2) === 0) {
+      this.#write(side, other, { kind: 'flushStaged', peer, orKeepalive: true });
+    }
+  }
+
+  #install(side: Side, peer: PeerSlot, keypair: KeypairMaterial): void {
+    side.keypairs.push(keypair);
+    const { localIndex, createdAt } = keypair;
+    this.#note(side, `installKeypair ${localIndex} of ${peer} made at ${createdAt}`);
+    // A copy: hands may keep no reference to what they are given.
+    const material = {
+      ...keypair,
+      sendKey: keypair.sendKey.slice(),
+      receiveKey: keypair.receiveKey.slice(),
+    };
+    side.twin.write({ kind: 'installKeypair', peer, keypair: material });
+    material.sendKey.fill(0);
+    material.receiveKey.fill(0);
+  }
+
+  #writeAny(side: Side, other: Side): void {
+    const peer = this.#slot();
+    const prefix = this.#one(PREFIXES);
+    const localIndex = this.#index();
+    const direction = this.#one(['sent', 'received'] as const);
+    const writes: readonly TableWrite[] = [
+      { kind: 'removePeer', peer },
+      { kind: 'addPeer', peer },
+      { kind: 'addPeer', peer },
+      { kind: 'insertPrefix', prefix, peer },
+      { kind: 'insertPrefix', prefix, peer },
+      { kind: 'removePrefix', prefix },
+      { kind: 'setEndpoint', peer, endpoint: this.#one(ENDPOINTS) },
+      { kind: 'useKeypair', peer, localIndex },
+      { kind: 'useKeypair', peer, localIndex },
+      { kind: 'removeKeypair', localIndex },
+      { kind: 'flushStaged', peer, orKeepalive: this.#random.below(2) === 0 },
+      { kind: 'dropStaged', peer },
+      { kind: 'sendKeepalive', peer },
+      { kind: 'noteHandshake', peer, direction, bytes: this.#one([64, 92, 148]) },
+      { kind: 'readActivity', peer },
+      { kind: 'readActivity', peer },
+      { kind: 'setMtu', mtu: this.#one([MTU, MTU, MTU, 1280, 1404, 65_455, 0]) },
+    ];
+    this.#write(side, other, this.#one(writes));
+  }
+
+  #write(side: Side, other: Side, write: TableWrite): void {
+    const text = JSON.stringify(write, (key, value) => (key === 'bytes' ? undefined : value));
+    this.#note(side, text);
+    this.#sent(side.twin.write(write), other);
+  }
+
+  #passTime(): void {
+    this.#now = after(this.#now, micros(this.#one(JUMPS)));
+    this.#trace.push(`time goes on to ${this.#now}`);
+    for (const { twin } of this.#sides) twin.now = this.#now;
+  }
+
+  /** The control plane answers some events, as it should; the others it answers late. */
+  #answered(side: Side, { events }: Outcome): void {
+    for (const event of events) {
+      if (this.#random.below(3) === 0) continue;
+      if (event.kind === 'confirmed') {
+        const { peer, localIndex } = event;
+        this.#write(side, this.#otherThan(side), { kind: 'useKeypair', peer, localIndex });
+      } else if (event.kind === 'roamed') {
+        const { peer, endpoint: moved } = event;
+        side.twin.write({ kind: 'setEndpoint', peer, endpoint: moved });
+      }
+    }
+  }
+
+  #sent({ datagrams }: Outcome, other: Side): void {
+    other.inbox.push(...datagrams.map(({ datagram }) => datagram));
+    other.inbox.splice(0, Math.max(0, other.inbox.length - REMEMBERED));
+  }
+
+  #otherThan(side: Side): Side {
+    const [first, second] = this.#sides;
+    return side === first ? second : first;
+  }
+
+  #note(side: Side, what: string): void {
+    this.#trace.push(`${side === this.#sides[0] ? 'left' : 'right'}: ${what}`);
+  }
+
+  #slot(): PeerSlot {
+    // One slot more than there are peers: nobody is ever there.
+    return peerSlot(this.#random.below(SLOTS + 1));
+  }
+
+  #index() {
+    return sessionIndex(1 + this.#random.below(INDICES));
+  }
+
+  #one<Item>(items: readonly Item[]): Item {
+    return present(items[this.#random.below(items.length)], 'one of several');
+  }
+}
+
+function newSide(): Side {
+  return { twin: new Twin(SLOTS + 1), inbox: [], keypairs: [] };
+}

@@ -130,10 +130,9 @@ test('session: after giving up, only data sent since is a reason to try again', 
       unansweredReceive: instant(0),
     };
     initiator.handle({ kind: 'activity', traffic: unanswered }, at(seconds(1)));
-    let now = START;
     const run = (until: Instant) => {
-      for (; initiator.deadline() <= until; now = initiator.deadline()) {
-        now = initiator.deadline();
+      while (initiator.deadline() <= until) {
+        const now = initiator.deadline();
         initiator.advance(now);
         const traffic = { ...unanswered, lastSent: at(lastSent) };
         if (kindsOf(actionsOf(initiator)).includes('readActivity')) {

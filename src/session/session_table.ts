@@ -3,11 +3,10 @@
  * data (WireGuard §5.4). An index is random, taken when a handshake begins, kept by the keypair
  * that comes of it, and freed with either.
  *
- * The walk finds a data message's keypair in an array by the low bits of the receiver index. So
- * that it can, no two live indices have equal low bits: `index & (capacity - 1)` is unique for this
- * table's capacity, a power of two that doubles when half of it is in use and never shrinks.
- * Doubling keeps what was unique unique. The walk need not be told the capacity: an array that
- * doubles whenever two live indices meet in one place ends at this capacity or below.
+ * No two live indices have equal low bits: `index & (capacity - 1)` is unique for this table's
+ * capacity, a power of two that doubles when half of it is in use and never shrinks. So the index
+ * is its own place, here and in any table of the walk that holds some of the same indices: an array
+ * that doubles whenever two of them meet in one place ends at this capacity or below.
  *
  * At most four indices a peer live at once (a handshake; previous, current and next keypair), so
  * the table is bounded.

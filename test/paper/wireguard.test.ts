@@ -95,7 +95,7 @@ test('§6.4: a handshake is given up after 90 s, and what waited for it is dropp
   assert.is(pair.network.sentOfType(MESSAGE_INITIATION).length, 1, 'until there is traffic');
 });
 
-test('§6.5: data received is answered by a keepalive after 10 s where nothing else was sent', () => {
+test('§6.5: data received is answered after 10 s by a keepalive if nothing else was sent', () => {
   const pair = settled();
   const received = after(pair.network.now, pair.network.latency);
   ping(pair, pair.left);

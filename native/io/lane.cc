@@ -4,7 +4,9 @@
 #include <pthread.h>
 
 #include <cerrno>
+#include <cstring>
 
+#include "datapath/segment.h"
 #include "io/clock.h"
 
 namespace heddle {
@@ -231,7 +233,31 @@ void Lane::countFailedSend(uint32_t peer, int error, size_t packets) {
 
 void Lane::write(std::span<uint8_t> frame, size_t packets) {
   inboundCounters_.add(Counter::tunWrites, 1);
-  if (tun_.write(frame) == 0) return;
+  int error = tun_.write(frame);
+  if (error == 0) return;
+  if (error == -EINVAL && packets > 1) {
+    writeSingly(frame, packets);
+  } else {
+    dropUnwritten(packets);
+  }
+}
+
+// Some kernels refuse super-packets that others take (Linux 6.1.103, 6.6.44, 6.10.3).
+void Lane::writeSingly(std::span<uint8_t> frame, size_t packets) {
+  inboundCounters_.add(Counter::tunGsoFallback, 1);
+  Segmenter segmenter;
+  std::span<uint8_t> inner = frame.subspan(kVirtioNetHeader);
+  if (!segmenter.begin(parseVirtioNet(frame.data()), inner)) return dropUnwritten(packets);
+  for (auto packet = segmenter.next(); !packet.empty(); packet = segmenter.next()) {
+    // The virtio-net header of the first, or the slice before, which is written already.
+    std::span<uint8_t> single(packet.data() - kVirtioNetHeader, kVirtioNetHeader + packet.size());
+    std::memset(single.data(), 0, kVirtioNetHeader);
+    inboundCounters_.add(Counter::tunWrites, 1);
+    if (tun_.write(single) != 0) dropUnwritten(1);
+  }
+}
+
+void Lane::dropUnwritten(size_t packets) {
   for (size_t i = 0; i < packets; i++) inboundCounters_.drop(Drop::tunWrite);
 }
 

@@ -57,6 +57,8 @@ class Lane final : private BatchSender, private PacketWriter {
   void sendSingly(const SendBatch& batch);
   void write(std::span<uint8_t> frame, size_t packets) override;
 
+  void writeSingly(std::span<uint8_t> frame, size_t packets);
+  void dropUnwritten(size_t packets);
   void countFailedSend(uint32_t peer, int error, size_t packets);
 
   Reclaimer& reclaimer_;

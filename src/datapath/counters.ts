@@ -30,6 +30,7 @@ export const NATIVE_COUNTERS = [
   'tun_writes',
   'tun_super_in', // reads that carried a TSO or USO super-packet
   'tun_super_out', // writes that carried one
+  'tun_gso_fallback', // super-packets that the TUN refused, written packet by packet
   'udp_sends',
   'udp_receives',
   'udp_gso_segments', // datagrams that left in a UDP_SEGMENT send

@@ -1,0 +1,191 @@
+// A lane between ports that fail: what the kernel refuses as a whole goes out one by one.
+#include "io/lane.h"
+
+#include <cerrno>
+
+#include "test/test.h"
+#include "test/walk.h"
+
+namespace heddle {
+
+namespace {
+
+using test::Fields;
+using test::Packet;
+
+constexpr Instant kStart = seconds(1000);
+
+// A TUN that takes no super-packets.
+struct OldTun : TunPort {
+  std::vector<Packet> toRead;
+  std::vector<Packet> written;
+  bool takesSuperPackets = false;
+
+  ssize_t read(std::span<uint8_t> buffer) override {
+    if (toRead.empty()) return -EAGAIN;
+    Packet frame = toRead.front();
+    toRead.erase(toRead.begin());
+    std::memcpy(buffer.data(), frame.data(), frame.size());
+    return static_cast<ssize_t>(frame.size());
+  }
+  int write(std::span<const uint8_t> frame) override {
+    bool isSuper = parseVirtioNet(frame.data()).gsoType != kVirtioGsoNone;
+    if (isSuper && !takesSuperPackets) return -EINVAL;
+    written.emplace_back(frame.begin(), frame.end());
+    return 0;
+  }
+  int descriptor() const override { return -1; }
+};
+
+// A UDP port whose sends of more than one datagram, or of any, fail with an errno.
+struct OldUdp : UdpPort {
+  std::vector<std::pair<Packet, size_t>> toReceive;  // datagrams back to back, and their length
+  std::vector<Packet> sent;
+  int gsoError = 0;
+  int error = 0;
+  size_t calls = 0;
+
+  int send(const Endpoint&, std::span<const uint8_t> bytes, size_t segment) override {
+    calls++;
+    if (error != 0) return -error;
+    if (bytes.size() > segment && gsoError != 0) return -gsoError;
+    for (size_t at = 0; at < bytes.size(); at += segment) {
+      auto one = bytes.subspan(at, std::min(segment, bytes.size() - at));
+      sent.emplace_back(one.begin(), one.end());
+    }
+    return 0;
+  }
+  bool receive(std::span<uint8_t> buffer, Received& received, int& failed) override {
+    failed = 0;
+    if (toReceive.empty()) return false;
+    auto [bytes, segment] = toReceive.front();
+    toReceive.erase(toReceive.begin());
+    std::memcpy(buffer.data(), bytes.data(), bytes.size());
+    received = {test::endpointAt(1), buffer.first(bytes.size()), segment};
+    return true;
+  }
+  std::array<int, 2> descriptors() const override { return {-1, -1}; }
+};
+
+// `count` segments of one TCP flow, as the first end of a pair would send them.
+std::vector<Packet> segments(size_t count) {
+  std::vector<Packet> packets;
+  for (size_t i = 0; i < count; i++) {
+    Fields fields;
+    fields.source = 1;
+    fields.destination = 2;
+    fields.sequence = static_cast<uint32_t>(1 + 1000 * i);
+    fields.identifier = static_cast<uint16_t>(i);
+    fields.payload = test::randomPayload(1000);
+    packets.push_back(test::makePacket(fields));
+  }
+  return packets;
+}
+
+struct Rig {
+  test::Pair pair;
+  OldTun tun;
+  OldUdp udp;
+  Lane lane{pair.two.reclaimer, pair.two.tables, pair.two.events, tun, udp, CoalesceOptions{}};
+
+  Rig() { pair.connect(kStart); }
+
+  // What the first end seals of these packets arrives in one receive.
+  void arrive(const std::vector<Packet>& packets) {
+    for (const Packet& packet : packets) pair.one.packet(packet, kStart);
+    pair.one.outbound.flush();
+    Packet bytes;
+    for (const Packet& message : pair.one.sent.datagrams) {
+      bytes.insert(bytes.end(), message.begin(), message.end());
+    }
+    udp.toReceive.emplace_back(bytes, pair.one.sent.datagrams.at(0).size());
+    lane.pump(kStart);
+  }
+  uint64_t outboundCount(Counter name) {
+    return lane.outboundCounters().counters[static_cast<size_t>(name)].get();
+  }
+  uint64_t inboundCount(Counter name) {
+    return lane.inboundCounters().counters[static_cast<size_t>(name)].get();
+  }
+};
+
+std::vector<Packet> withoutHeaders(const std::vector<Packet>& frames) {
+  std::vector<Packet> packets;
+  for (const Packet& frame : frames) packets.emplace_back(frame.begin() + 10, frame.end());
+  return packets;
+}
+
+}  // namespace
+
+TEST("lane: a super-packet that the TUN takes is one write") {
+  Rig rig;
+  rig.tun.takesSuperPackets = true;
+  rig.arrive(segments(20));
+  EXPECT_EQUAL(rig.tun.written.size(), size_t{1});
+}
+
+TEST("lane: a super-packet that the TUN refuses is written packet by packet, none altered") {
+  Rig rig;
+  std::vector<Packet> packets = segments(20);
+  rig.arrive(packets);
+  EXPECT(withoutHeaders(rig.tun.written) == packets);
+  EXPECT_EQUAL(rig.inboundCount(Counter::tunGsoFallback), 1u);
+  EXPECT_EQUAL(rig.lane.inboundCounters().drops[static_cast<size_t>(Drop::tunWrite)].get(), 0u);
+}
+
+TEST("lane: a GSO send that is refused goes out one by one at once, and none is tried for 60 s") {
+  for (int error : {EIO, EINVAL, EMSGSIZE}) {
+    Rig rig;
+    rig.udp.gsoError = error;
+    auto push = [&](Instant now) {
+      for (int i = 0; i < 8; i++) {
+        Packet frame(kVirtioNetHeader);
+        Fields fields;
+        fields.source = 2;
+        fields.destination = 1;
+        fields.payload = test::randomPayload(500);
+        Packet packet = test::makePacket(fields);
+        frame.insert(frame.end(), packet.begin(), packet.end());
+        rig.tun.toRead.push_back(frame);
+      }
+      rig.udp.calls = 0;
+      rig.udp.sent.clear();
+      rig.lane.pump(now);
+      EXPECT_EQUAL(rig.udp.sent.size(), size_t{8});
+    };
+    push(kStart);
+    EXPECT_EQUAL(rig.udp.calls, size_t{9});
+    EXPECT_EQUAL(rig.outboundCount(Counter::udpGsoFallback), 1u);
+    push(kStart + seconds(59));
+    EXPECT_EQUAL(rig.udp.calls, size_t{8});
+    rig.udp.gsoError = 0;
+    push(kStart + seconds(61));
+    EXPECT_EQUAL(rig.udp.calls, size_t{1});
+  }
+}
+
+TEST("lane: a send that fails is counted by reason, for all and for the peer") {
+  const std::pair<int, Drop> rows[] = {
+      {ENOBUFS, Drop::sendNoBuffer},        {EAGAIN, Drop::sendNoBuffer},
+      {ENETUNREACH, Drop::sendUnreachable}, {EADDRNOTAVAIL, Drop::sendUnreachable},
+      {EPERM, Drop::sendRefused},           {ECONNREFUSED, Drop::sendRefused},
+      {EMSGSIZE, Drop::sendTooBig},         {EBADF, Drop::sendFailed}};
+  for (auto [error, reason] : rows) {
+    Rig rig;
+    rig.udp.error = error;
+    Fields fields;
+    fields.source = 2;
+    fields.destination = 1;
+    fields.payload = test::randomPayload(100);
+    Packet packet = test::makePacket(fields);
+    Packet frame(kVirtioNetHeader);
+    frame.insert(frame.end(), packet.begin(), packet.end());
+    rig.tun.toRead.push_back(frame);
+    rig.lane.pump(kStart);
+    size_t at = static_cast<size_t>(reason);
+    EXPECT_EQUAL(rig.lane.outboundCounters().drops[at].get(), 1u);
+    EXPECT_EQUAL(rig.pair.two.tables.traffic(0).drops[at], 1u);
+  }
+}
+
+}  // namespace heddle

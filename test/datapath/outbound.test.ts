@@ -20,6 +20,7 @@ import {
   keypair,
   news,
   opened,
+  OTHER,
   PEER,
   START,
   SUITE,
@@ -118,12 +119,7 @@ outbound('outbound: counts a message whole, header and tag with it', () => {
     datagram_out: 1,
     datagram_out_bytes: 32 + 112,
   });
-  assert.equal(rig.walk.traffic(PEER), {
-    rxBytes: 0n,
-    txBytes: 144n,
-    rxPackets: 0n,
-    txPackets: 1n,
-  });
+  assert.equal(rig.traffic(PEER), { txBytes: 144, txPackets: 1 });
 });
 
 outbound('outbound: pads up to the MTU and never past it (WG-5)', () => {
@@ -190,6 +186,16 @@ outbound('outbound: seals until Reject-After-Time and stages from then on', () =
   const out = rig.packet(ipv4());
   assert.is(datagrams(out).length, 0);
   assert.equal(events(out), [STAGED]);
+});
+
+outbound('outbound: counts what it drops for a peer with the peer, too', () => {
+  const rig = createRig();
+  for (let i = 0; i < STAGED_PER_PEER + 2; i++) rig.packet(ipv4());
+  rig.write({ kind: 'dropStaged', peer: PEER });
+  rig.packet(ipv4({ destination: '10.0.0.9' }));
+  assert.equal(rig.drops(PEER), { staged_overflow: 2, staged_expired: STAGED_PER_PEER });
+  assert.equal(rig.drops(OTHER), {});
+  assert.is(rig.dropped('no_route'), 1);
 });
 
 outbound('outbound: keeps the newest staged packets, each peer apart', () => {

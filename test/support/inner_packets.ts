@@ -150,7 +150,9 @@ function summed(
   if (checksumAt === undefined) return packet;
   const sum = pseudoSum(packet, protocol, segment.length) + sum16(segment);
   const checksum = ~fold(sum) & 0xffff;
-  store16(packet, packet.length - segment.length + checksumAt, checksum === 0 ? 0xffff : checksum);
+  // Of UDP alone, zero would say that there is no checksum.
+  const isHidden = protocol === 17 && checksum === 0;
+  store16(packet, packet.length - segment.length + checksumAt, isHidden ? 0xffff : checksum);
   return packet;
 }
 

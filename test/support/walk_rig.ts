@@ -123,16 +123,26 @@ export class WalkRig {
     return Number(this.walk.counters().drops[reason]);
   }
 
-  /** The reasons that were counted at all. */
-  drops(): Record<string, number> {
-    const counted = Object.entries(this.walk.counters().drops).filter(([, count]) => count > 0n);
-    return Object.fromEntries(counted.map(([reason, count]) => [reason, Number(count)]));
+  /** The reasons that were counted at all; those of one peer's packets where a peer is given. */
+  drops(peer?: PeerSlot): Record<string, number> {
+    const read = peer === undefined ? this.walk.counters() : this.walk.traffic(peer);
+    return counted(read.drops);
   }
 
   counters(): Record<string, number> {
-    const counted = Object.entries(this.walk.counters().walk).filter(([, count]) => count > 0n);
-    return Object.fromEntries(counted.map(([name, count]) => [name, Number(count)]));
+    return counted(this.walk.counters().walk);
   }
+
+  /** Without what was dropped. */
+  traffic(peer: PeerSlot): Record<string, number> {
+    const { rxBytes, txBytes, rxPackets, txPackets } = this.walk.traffic(peer);
+    return counted({ rxBytes, txBytes, rxPackets, txPackets });
+  }
+}
+
+function counted(reading: Readonly<Record<string, bigint>>): Record<string, number> {
+  const entries = Object.entries(reading).filter(([, count]) => count > 0n);
+  return Object.fromEntries(entries.map(([name, count]) => [name, Number(count)]));
 }
 
 /**

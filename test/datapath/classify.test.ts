@@ -1,0 +1,126 @@
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import { classify, innerLength, isSameFlow } from '../../src/datapath/classify.js';
+import { innerIpv4, ipv4, ipv6, tcp, udp } from '../support/inner_packets.js';
+import { withSeed } from '../support/seed.js';
+
+const classifying = suite('classify');
+
+function changed(packet: Uint8Array, index: number, value: number): Uint8Array {
+  const copy = packet.slice();
+  copy[index] = value;
+  return copy;
+}
+
+const LENGTHS: readonly [why: string, packet: Uint8Array, length: number][] = [
+  ['a whole IPv4 packet', ipv4({ bytes: 100 }), 100],
+  ['an IPv4 header alone', ipv4({ bytes: 20 }), 20],
+  ['padding behind an IPv4 packet', changed(ipv4({ bytes: 100 }), 3, 90), 90],
+  ['an IPv4 packet that lacks its end', changed(ipv4({ bytes: 100 }), 3, 101), 0],
+  ['an IPv4 header with options', changed(ipv4({ bytes: 100 }), 0, 0x46), 100],
+  ['a whole IPv6 packet', ipv6({ bytes: 100 }), 100],
+  ['an IPv6 header alone', ipv6({ bytes: 40 }), 40],
+  ['padding behind an IPv6 packet', changed(ipv6({ bytes: 100 }), 5, 50), 90],
+  ['an IPv6 packet that lacks its end', changed(ipv6({ bytes: 100 }), 5, 61), 0],
+  ['nothing', new Uint8Array(0), 0],
+  ['version 5', changed(ipv4(), 0, 0x55), 0],
+];
+
+for (const [why, packet, length] of LENGTHS) {
+  classifying(`classify: ${why} is ${length} long`, () => {
+    assert.is(innerLength(packet), length);
+  });
+}
+
+classifying('classify: truncated at any length, a packet is not whole', () => {
+  for (const packet of [ipv4({ bytes: 60 }), ipv6({ bytes: 80 })]) {
+    for (let length = 0; length < packet.length; length++) {
+      assert.is(innerLength(packet.slice(0, length)), 0, `${length} bytes`);
+    }
+  }
+});
+
+classifying('classify: never says longer than there is, whatever the bytes', () => {
+  withSeed('classify', (random) => {
+    for (let i = 0; i < 20_000; i++) {
+      const packet = random.bytes(random.below(120));
+      if (packet.length > 0) packet[0] = random.below(2) === 0 ? 0x45 : 0x60;
+      if (packet.length > 5) packet[2] = packet[4] = 0;
+      const length = innerLength(packet);
+      assert.ok(length <= packet.length);
+      if (length > 0) classify(packet.subarray(0, length));
+    }
+  });
+});
+
+for (const family of [4, 6] as const) {
+  const header = family === 4 ? 20 : 40;
+
+  classifying(`classify: finds ports and payload of TCP over IPv${family}`, () => {
+    const { transport } = classify(tcp({ family, sourcePort: 1, destinationPort: 2, options: 12 }));
+    assert.equal(transport, {
+      protocol: 6,
+      sourcePort: 1,
+      destinationPort: 2,
+      at: header,
+      payloadAt: header + 32,
+    });
+  });
+
+  classifying(`classify: finds ports and payload of UDP over IPv${family}`, () => {
+    const { transport } = classify(udp({ family, sourcePort: 3, destinationPort: 4 }));
+    assert.equal(transport, {
+      protocol: 17,
+      sourcePort: 3,
+      destinationPort: 4,
+      at: header,
+      payloadAt: header + 8,
+    });
+  });
+
+  classifying(`classify: a transport header over IPv${family} that is not whole is none`, () => {
+    const packet = tcp({ family, payload: 0 });
+    assert.ok(classify(packet).transport);
+    assert.is(classify(changed(packet, header + 12, 0x60)).transport, undefined, 'too long');
+    assert.is(classify(changed(packet, header + 12, 0x40)).transport, undefined, 'too short');
+    const datagram = udp({ family, payload: 10 });
+    assert.is(classify(changed(datagram, header + 5, 17)).transport, undefined, 'short of it');
+    assert.is(classify(changed(datagram, header + 5, 19)).transport, undefined, 'past it');
+  });
+}
+
+const WITHOUT_PORTS: readonly [why: string, packet: Uint8Array][] = [
+  ['another protocol', ipv4()],
+  ['a first fragment', changed(tcp({ family: 4 }), 6, 0x20)],
+  ['a later fragment', changed(tcp({ family: 4 }), 7, 1)],
+  ['IPv4 options', innerIpv4(6, new Uint8Array(40), { words: 6 })],
+  ['an IPv6 extension header', changed(tcp({ family: 6 }), 6, 60)],
+];
+
+for (const [why, packet] of WITHOUT_PORTS) {
+  classifying(`classify: ${why} has no ports`, () => {
+    assert.is(classify(packet).transport, undefined);
+  });
+}
+
+classifying('classify: don’t-fragment is no fragment', () => {
+  assert.ok(classify(changed(tcp({ family: 4 }), 6, 0x40)).transport);
+});
+
+classifying('classify: a flow is its direction, hosts, protocol and ports', () => {
+  const flow = classify(tcp({ family: 4, sourcePort: 1, destinationPort: 2 }));
+  const same = tcp({ family: 4, sourcePort: 1, destinationPort: 2, sequence: 9, payload: 3 });
+  assert.ok(isSameFlow(flow, classify(same)));
+  const others = [
+    tcp({ family: 4, sourcePort: 2, destinationPort: 1 }),
+    tcp({ family: 4, sourcePort: 1, destinationPort: 3 }),
+    udp({ family: 4, sourcePort: 1, destinationPort: 2 }),
+    tcp({ family: 6, sourcePort: 1, destinationPort: 2 }),
+    changed(same, 15, 77),
+    changed(same, 19, 77),
+    ipv4(),
+  ];
+  for (const other of others) assert.not(isSameFlow(flow, classify(other)));
+});
+
+classifying.run();

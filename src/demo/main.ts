@@ -61,6 +61,8 @@ class Stage {
   readonly agents: AgentHandle[] = [];
   readonly captures: Capture[] = [];
   folder: string | undefined;
+  /** From the first thing on that would have to be removed. */
+  hasBegun = false;
   readonly #startedAt = performance.now();
   readonly #interrupted: Promise<never>;
   #isInterrupted = false;
@@ -138,6 +140,7 @@ async function run(stage: Stage, options: Options): Promise<void> {
 
 /** Namespaces, cables, files, and a process in each host. */
 async function prepare(stage: Stage, options: Options): Promise<void> {
+  stage.hasBegun = true;
   await stage.complete(makeNetwork(process.pid));
   stage.step('network', `${HOST_NAMES.join(', ')}: a network namespace each, joined by a switch`);
   const hosts = demoHosts(process.pid);
@@ -270,7 +273,7 @@ async function main(): Promise<void> {
     process.exitCode = error instanceof Interrupted ? INTERRUPTED : EXIT.failed;
   }
   await stage.unmake();
-  stage.step('removed', 'namespaces, daemons and files');
+  if (stage.hasBegun) stage.step('removed', 'namespaces, daemons and files');
 }
 
 await main();

@@ -139,6 +139,8 @@ export class Twin {
       same(`bytes sent of ${slot}`, own.txBytes, others.txBytes);
       same(`messages received of ${slot}`, own.rxPackets, others.rxPackets);
       same(`messages sent of ${slot}`, own.txPackets, others.txPackets);
+      for (const name of DROPS)
+        same(`drop ${name} of ${slot}`, own.drops[name], others.drops[name]);
     }
   }
 }

@@ -76,9 +76,9 @@ async function withRig(use: (rig: Rig) => Promise<void>): Promise<void> {
 }
 
 async function startBoth({ lab, near, far, nearTunnel, farTunnel }: Rig) {
-  const starting = [HeddleEnd.start(lab, near, nearTunnel), HeddleEnd.start(lab, far, farTunnel)];
-  const [nearEnd, farEnd] = await Promise.all(starting);
-  if (!nearEnd || !farEnd) throw new Error('both ends start');
+  // An initiation to a host that does not listen yet is repeated only after 5 s (WireGuard §6.4).
+  const farEnd = await HeddleEnd.start(lab, far, farTunnel);
+  const nearEnd = await HeddleEnd.start(lab, near, nearTunnel);
   return { nearEnd, farEnd };
 }
 

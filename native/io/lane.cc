@@ -119,6 +119,7 @@ bool Lane::readTun(Instant now) {
   std::span<uint8_t> room(frame_.get() + kHeadroom, kFrameBytes);
   ssize_t length = tun_.read(room);
   if (length == -EBADFD) tunGone_ = true;
+  isTunFailing_ = length < 0 && length != -EAGAIN && length != -EINTR;
   if (length <= 0) return false;
   outboundCounters_.add(Counter::tunReads, 1);
   sendingNow_ = now;
@@ -180,9 +181,12 @@ void Lane::runCommands(Instant now) {
 }
 
 void Lane::waitForTun() {
+  // An error that stays would turn the loop into a spin: pause, and try again. A device that was
+  // deleted does not come back.
+  bool isReadable = !tunGone_ && !isTunFailing_;
   pollfd waits[2] = {{.fd = outboundWakeup_.descriptor(), .events = POLLIN, .revents = 0},
-                     {.fd = tunGone_ ? -1 : tun_.descriptor(), .events = POLLIN, .revents = 0}};
-  poll(waits, 2, -1);
+                     {.fd = isReadable ? tun_.descriptor() : -1, .events = POLLIN, .revents = 0}};
+  poll(waits, 2, isTunFailing_ && !tunGone_ ? kFailurePauseMilliseconds : -1);
   if (waits[0].revents != 0) outboundWakeup_.clear();
 }
 

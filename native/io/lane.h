@@ -71,6 +71,7 @@ class Lane final : private BatchSender, private PacketWriter {
   Inbound inbound_;
   std::unique_ptr<uint8_t[]> frame_;     // the outbound thread's read buffer
   std::unique_ptr<uint8_t[]> received_;  // the inbound thread's
+  bool isTunFailing_ = false;            // outbound thread: the last read failed
   bool tunGone_ = false;                 // outbound thread: the device was deleted
   Instant gsoRetryAt_ = 0;               // outbound thread: no GSO before this instant
   Instant sendingNow_ = 0;               // outbound thread: the time of the packet being sent

@@ -115,7 +115,32 @@ std::vector<Packet> withoutHeaders(const std::vector<Packet>& frames) {
   return packets;
 }
 
+// A TUN that always says it is readable, and whose every read fails.
+struct BrokenTun : OldTun {
+  Wakeup always;
+  std::atomic<int> reads{0};
+
+  BrokenTun() { always.signal(); }
+  ssize_t read(std::span<uint8_t>) override {
+    reads++;
+    return -EIO;
+  }
+  int descriptor() const override { return always.descriptor(); }
+};
+
 }  // namespace
+
+TEST("lane: a TUN whose reads keep failing does not make the thread spin") {
+  test::Pair pair;
+  BrokenTun tun;
+  OldUdp udp;
+  Lane lane(pair.two.reclaimer, pair.two.tables, pair.two.events, tun, udp, CoalesceOptions{});
+  lane.start();
+  usleep(200'000);
+  lane.stop();
+  EXPECT(tun.reads >= 2);
+  EXPECT(tun.reads <= 40);
+}
 
 TEST("lane: a super-packet that the TUN takes is one write") {
   Rig rig;

@@ -82,7 +82,8 @@ uint8_t* Coalescer::place(size_t length) {
   if (last_ != nullptr) {
     size_t header = last_->flow.payloadAt;
     uint8_t* at = last_->packet() + last_->length - header;
-    if (last_->length - header + length <= kMaxPacket) {
+    // The first packet's headers must stay readable: what follows is compared with them.
+    if (last_->length >= 2 * header && last_->length - header + length <= kMaxPacket) {
       place_ = last_;
       overlaid_ = header;
       std::memcpy(saved_.data(), at, header);
@@ -123,12 +124,19 @@ void Coalescer::add(size_t length) {
   makeRoom();
 }
 
-void Coalescer::flush() {
-  for (;;) {
-    Slot* oldest = oldestSlot();
-    if (oldest == nullptr) return;
-    write(*oldest);
+template <typename Chosen>
+Coalescer::Slot* Coalescer::oldestSlot(Chosen chosen) {
+  Slot* oldest = nullptr;
+  for (Slot& slot : slots_) {
+    if (slot.count == 0 || !chosen(slot)) continue;
+    if (oldest == nullptr || slot.order < oldest->order) oldest = &slot;
   }
+  return oldest;
+}
+
+void Coalescer::flush() {
+  auto any = [](const Slot&) { return true; };
+  for (Slot* slot = oldestSlot(any); slot != nullptr; slot = oldestSlot(any)) write(*slot);
 }
 
 bool Coalescer::wants(const Flow& flow, const uint8_t* packet, size_t length) const {
@@ -155,15 +163,6 @@ Coalescer::Slot& Coalescer::freeSlot() {
   }
   CHECK(!"a free slot");
   return slots_[0];
-}
-
-Coalescer::Slot* Coalescer::oldestSlot() {
-  Slot* oldest = nullptr;
-  for (Slot& slot : slots_) {
-    if (slot.count == 0) continue;
-    if (oldest == nullptr || slot.order < oldest->order) oldest = &slot;
-  }
-  return oldest;
 }
 
 // Whether the packet may go behind the slot's. Its checksums must be right, because the kernel will
@@ -226,15 +225,17 @@ void Coalescer::start(Slot& slot, const Flow& flow, size_t length) {
 void Coalescer::makeRoom() {
   size_t open = 0;
   for (const Slot& slot : slots_) open += slot.count != 0 ? 1 : 0;
-  if (open == slots_.size()) write(*oldestSlot());
+  if (open == slots_.size()) write(*oldestSlot([](const Slot&) { return true; }));
 }
 
-// Writes what must not be overtaken by a packet of this flow; of all flows between its hosts where
-// it has no ports.
+// Writes what must not be overtaken by a packet of this flow, the oldest first; of all flows
+// between its hosts where it has no ports.
 void Coalescer::release(const Flow& flow) {
-  for (Slot& slot : slots_) {
-    if (slot.count == 0) continue;
-    if (flow.protocol == 0 ? sameHosts(slot.flow, flow) : sameFlow(slot.flow, flow)) write(slot);
+  auto overtakes = [&flow](const Slot& slot) {
+    return flow.protocol == 0 ? sameHosts(slot.flow, flow) : sameFlow(slot.flow, flow);
+  };
+  for (Slot* slot = oldestSlot(overtakes); slot != nullptr; slot = oldestSlot(overtakes)) {
+    write(*slot);
   }
 }
 

@@ -65,7 +65,9 @@ class Coalescer {
   bool wants(const Flow& flow, const uint8_t* packet, size_t length) const;
   Slot* find(const Flow& flow);
   Slot& freeSlot();
-  Slot* oldestSlot();
+  // Of those open that are chosen; null when there is none.
+  template <typename Chosen>
+  Slot* oldestSlot(Chosen chosen);
   bool follows(Slot& slot, const Flow& flow, const uint8_t* packet, size_t length);
   bool isChecked(Slot& slot);
   void append(Slot& slot, const uint8_t* packet, size_t length);

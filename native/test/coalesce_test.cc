@@ -108,6 +108,19 @@ TEST("coalesce: full segments and a short last one become one write") {
   }
 }
 
+TEST("coalesce: payloads shorter than the headers that lie over them go together too") {
+  for (Family family : {Family::ipv4, Family::ipv6}) {
+    for (uint8_t protocol : {kProtocolTcp, kProtocolUdp}) {
+      for (size_t length : {1, 8, 27, 28, 39, 40, 41, 59, 60, 61}) {
+        Sender sender{{.family = family, .protocol = protocol}};
+        std::vector<Packet> packets;
+        for (int i = 0; i < 20; i++) packets.push_back(sender.next(length));
+        EXPECT(countsOf(packets) == (Counts{20}));
+      }
+    }
+  }
+}
+
 TEST("coalesce: what must not be put together is not") {
   struct Row {
     const char* reason;

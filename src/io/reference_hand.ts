@@ -5,9 +5,10 @@
 
 import type { Endpoint } from '../base/address.js';
 import type { PeerSlot } from '../base/identifiers.js';
-import type { Instant } from '../base/time.js';
+import { type Instant, instant } from '../base/time.js';
+import type { Drop } from '../datapath/drop.js';
 import type { PeerTraffic, TableWrite, WalkEvent } from '../datapath/tables.js';
-import { Walk } from '../datapath/walk.js';
+import { Walk, type WalkInput } from '../datapath/walk.js';
 import type { WalkOutput } from '../datapath/walk_output.js';
 import type { CryptoSuite } from '../crypto/suite.js';
 import type { Clock } from './clock.js';
@@ -34,6 +35,8 @@ export class ReferenceHand implements Hand {
   readonly #netlink: Netlink;
   readonly #events: WalkEvent[] = [];
   readonly #outputs: WalkOutput[] = [];
+  /** When the walk was given something last. */
+  #now = instant(0);
   #wake: () => void = () => {};
 
   private constructor(parts: ReferenceParts, walk: Walk, tun: TunFile, udp: UdpPort) {
@@ -45,7 +48,7 @@ export class ReferenceHand implements Hand {
     this.interfaceName = tun.name;
     this.listenPort = udp.port;
     tun.start((packet) => {
-      walk.handle({ kind: 'packet', packet }, this.#clock.now());
+      this.#handle({ kind: 'packet', packet }, this.#clock.now());
       this.#carryOut(true);
     });
   }
@@ -66,10 +69,7 @@ export class ReferenceHand implements Hand {
       const hand: { current?: ReferenceHand } = {};
       const udp = await UdpPort.open(options.port, {
         received: (datagram, source) => hand.current?.receive(datagram, source),
-        sendFailed: (reason, peer) => {
-          const whose = peer === undefined ? {} : { peer };
-          walk.handle({ kind: 'failed', reason, ...whose }, parts.clock.now());
-        },
+        sendFailed: (reason, peer) => hand.current?.failed(reason, peer),
       });
       hand.current = new ReferenceHand(parts, walk, tun, udp);
       return hand.current;
@@ -80,8 +80,16 @@ export class ReferenceHand implements Hand {
   }
 
   receive(datagram: Uint8Array, source: Endpoint): void {
-    this.#walk.handle({ kind: 'datagram', datagram, source }, this.#clock.now());
+    this.#handle({ kind: 'datagram', datagram, source }, this.#clock.now());
     this.#carryOut(true);
+  }
+
+  /**
+   * Something that the walk handed out came to nothing. That may be known while the walk's caller
+   * still goes on at its own time, so the clock is not asked.
+   */
+  failed(reason: Drop, peer: PeerSlot | undefined): void {
+    this.#handle({ kind: 'failed', reason, ...(peer === undefined ? {} : { peer }) }, this.#now);
   }
 
   onEvents(wake: () => void): void {
@@ -89,7 +97,7 @@ export class ReferenceHand implements Hand {
   }
 
   write(write: TableWrite, now: Instant): void {
-    this.#walk.handle({ kind: 'write', write }, now);
+    this.#handle({ kind: 'write', write }, now);
     this.#carryOut(false);
   }
 
@@ -104,7 +112,7 @@ export class ReferenceHand implements Hand {
       direction: 'sent',
       bytes: datagram.length,
     } as const;
-    this.#walk.handle({ kind: 'write', write: note }, now);
+    this.#handle({ kind: 'write', write: note }, now);
   }
 
   takeEvents(out: WalkEvent[], limit: number): boolean {
@@ -136,6 +144,11 @@ export class ReferenceHand implements Hand {
     this.#tun.close(this.#netlink);
   }
 
+  #handle(input: WalkInput, now: Instant): void {
+    this.#now = now;
+    this.#walk.handle(input, now);
+  }
+
   #carryOut(mayWake: boolean): void {
     this.#outputs.length = 0;
     this.#walk.drain(this.#outputs);
@@ -144,7 +157,7 @@ export class ReferenceHand implements Hand {
         this.#udp.send(output.endpoint, output.datagram, output.peer);
       } else if (output.kind === 'event') this.#events.push(output.event);
       else if (!this.#tun.write(output.packet)) {
-        this.#walk.handle({ kind: 'failed', reason: 'tun_write' }, this.#clock.now());
+        this.failed('tun_write', undefined);
       }
     }
     if (mayWake && this.#events.length > 0) this.#wake();

@@ -3,7 +3,7 @@
  * and opened here by libsodium alone, so that what the walk makes is not judged by itself.
  */
 
-import { type Endpoint, parseEndpoint, parsePrefix } from '../../src/base/address.js';
+import { type Endpoint, parseEndpoint, parsePrefix, type Prefix } from '../../src/base/address.js';
 import { present } from '../../src/base/assert.js';
 import { concat, storeLe32, storeLe64 } from '../../src/base/bytes.js';
 import { type PeerSlot, peerSlot, sessionIndex } from '../../src/base/identifiers.js';
@@ -28,6 +28,10 @@ export const START = instant(1_000_000_000);
 
 export function endpoint(text: string): Endpoint {
   return present(parseEndpoint(text), `${text} is an endpoint`);
+}
+
+export function prefix(text: string): Prefix {
+  return present(parsePrefix(text), `${text} is a prefix`);
 }
 
 export function at(secondsAfterStart: number): Instant {
@@ -108,9 +112,8 @@ export class WalkRig {
     return this.write({ kind: 'useKeypair', peer, localIndex: material.localIndex });
   }
 
-  insert(prefix: string, peer: PeerSlot): void {
-    const parsed = present(parsePrefix(prefix), `${prefix} is a prefix`);
-    this.write({ kind: 'insertPrefix', prefix: parsed, peer });
+  insert(text: string, peer: PeerSlot): void {
+    this.write({ kind: 'insertPrefix', prefix: prefix(text), peer });
   }
 
   taken(): WalkOutput[] {

@@ -1,0 +1,112 @@
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import { present } from '../../src/base/assert.js';
+import { WalkTables } from '../../src/datapath/walk_tables.js';
+import { equalBytes } from '../support/bytes.js';
+import { at, ENDPOINT, keypair, OTHER, PEER, prefix } from '../support/walk_rig.js';
+
+const tables = suite('walk tables');
+
+const KEYPAIR = keypair(1);
+
+function tablesWith(...peers: readonly (typeof PEER)[]): WalkTables {
+  const made = new WalkTables();
+  for (const peer of peers) made.addPeer(peer);
+  return made;
+}
+
+tables('walk tables: adding a peer that is there changes nothing', () => {
+  const made = tablesWith(PEER);
+  const entry = made.peers.get(PEER);
+  made.addPeer(PEER);
+  assert.is(made.peers.get(PEER), entry);
+});
+
+tables(
+  'walk tables: removing a peer takes its prefixes, keypairs and endpoint, and no others',
+  () => {
+    const made = tablesWith(PEER, OTHER);
+    for (const [peer, index] of [
+      [PEER, 1],
+      [PEER, 2],
+      [OTHER, 3],
+    ] as const) {
+      made.insertPrefix(prefix(`10.0.0.${index}/32`), peer);
+      made.installKeypair(peer, keypair(index));
+      made.endpoints.set(peer, ENDPOINT);
+    }
+    made.removePeer(PEER);
+    made.removePeer(PEER);
+    assert.equal([...made.peers.keys()], [OTHER]);
+    assert.equal([...made.keypairs.keys()], [3]);
+    assert.equal([made.prefixes.size, made.endpoints.size], [1, 1]);
+  },
+);
+
+tables('walk tables: keeps the first keypair of an index, and wipes keys that go', () => {
+  const made = tablesWith(PEER, OTHER);
+  made.installKeypair(PEER, KEYPAIR);
+  made.installKeypair(OTHER, KEYPAIR);
+  const installed = present(made.keypairs.get(KEYPAIR.localIndex), 'installed');
+  assert.is(installed.peer, PEER);
+  made.removeKeypair(KEYPAIR.localIndex);
+  made.removeKeypair(KEYPAIR.localIndex);
+  equalBytes(installed.sendKey, new Uint8Array(32));
+  equalBytes(installed.receiveKey, new Uint8Array(32));
+  equalBytes(KEYPAIR.sendKey, keypair(1).sendKey, 'the caller’s own stay');
+});
+
+tables('walk tables: a peer sends with its own keypair only, until it is removed', () => {
+  const made = tablesWith(PEER, OTHER);
+  const entry = present(made.peers.get(PEER), 'the peer');
+  made.installKeypair(PEER, KEYPAIR);
+  made.installKeypair(OTHER, keypair(2));
+  made.useKeypair(PEER, keypair(2).localIndex);
+  made.useKeypair(PEER, keypair(3).localIndex);
+  assert.is(entry.sending, undefined);
+  made.useKeypair(PEER, KEYPAIR.localIndex);
+  assert.is(entry.sending, made.keypairs.get(KEYPAIR.localIndex));
+  made.removeKeypair(keypair(2).localIndex);
+  assert.ok(entry.sending);
+  made.removeKeypair(KEYPAIR.localIndex);
+  assert.is(entry.sending, undefined);
+});
+
+tables('walk tables: using a keypair asks anew for the next session', () => {
+  const made = tablesWith(PEER);
+  const entry = present(made.peers.get(PEER), 'the peer');
+  entry.stagedRaised = true;
+  made.useKeypair(PEER, KEYPAIR.localIndex);
+  assert.ok(entry.stagedRaised, 'there is no such keypair');
+  made.installKeypair(PEER, KEYPAIR);
+  made.useKeypair(PEER, KEYPAIR.localIndex);
+  assert.not(entry.stagedRaised);
+});
+
+tables('walk tables: handshakes are noted in any order, the latest stays', () => {
+  const entry = present(tablesWith(PEER).peers.get(PEER), 'the peer');
+  entry.noteHandshake('sent', 148, at(2));
+  entry.noteHandshake('sent', 148, at(1));
+  entry.noteHandshake('received', 92, at(3));
+  const activity = {
+    lastSent: at(2),
+    lastReceived: at(3),
+    unansweredSend: 0,
+    unansweredReceive: 0,
+  };
+  assert.equal(entry.activity(), activity);
+  const { rxBytes, txBytes, rxPackets, txPackets } = entry.traffic();
+  assert.equal([rxBytes, txBytes, rxPackets, txPackets], [92n, 296n, 1n, 2n]);
+});
+
+tables('walk tables: a reading of traffic does not move when counting goes on', () => {
+  const entry = present(tablesWith(PEER).peers.get(PEER), 'the peer');
+  entry.drop('replay');
+  const before = entry.traffic();
+  entry.drop('replay');
+  entry.noteHandshake('sent', 1, at(0));
+  assert.equal([before.drops.replay, before.txBytes], [1n, 0n]);
+  assert.is(entry.traffic().drops.replay, 2n);
+});
+
+tables.run();

@@ -2,10 +2,15 @@
 
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
+import { parsePrefix } from '../../src/base/address.js';
+import { present } from '../../src/base/assert.js';
 import { WALK_COUNTERS } from '../../src/datapath/counters.js';
 import { DROPS } from '../../src/datapath/drop.js';
+import { ipv4 } from '../support/inner_packets.js';
 import { withSeed } from '../support/seed.js';
+import { Twin } from '../support/twin.js';
 import { TwinProgram } from '../support/twin_program.js';
+import { ENDPOINT, handshake, keypair, MAC1_KEY, PEER, sealed } from '../support/walk_rig.js';
 
 const walk = suite('twin walk');
 
@@ -31,6 +36,53 @@ walk('twin walk: both hands do the same, whatever happens', () => {
     }
     const unmoved = [...WALK_COUNTERS, ...DROPS].filter((name) => !counted.has(name));
     assert.equal(unmoved, NOT_OF_THE_WALK, 'the programs reach every reason to drop');
+  });
+});
+
+/** Both hands know one peer, who owns 10.0.0.2; no session. */
+function withTwin(body: (twin: Twin) => void): void {
+  const twin = new Twin(1);
+  try {
+    const prefix = present(parsePrefix('10.0.0.2/32'), 'a prefix');
+    twin.write({ kind: 'setMac1Key', key: MAC1_KEY }, { kind: 'addPeer', peer: PEER });
+    twin.write({ kind: 'insertPrefix', prefix, peer: PEER });
+    twin.write({ kind: 'setEndpoint', peer: PEER, endpoint: ENDPOINT });
+    body(twin);
+  } finally {
+    twin.close();
+  }
+}
+
+const RESPONDED = keypair(1, { isInitiator: false });
+const NEEDED = { kind: 'sessionNeeded', peer: PEER, reason: 'staged' } as const;
+
+walk('twin walk: a packet without a session is news again once one was sealed', () => {
+  withTwin((twin) => {
+    assert.equal(twin.packet(ipv4()).events, [NEEDED]);
+    assert.equal(twin.packet(ipv4()).events, []);
+    twin.write({ kind: 'installKeypair', peer: PEER, keypair: RESPONDED });
+    twin.datagram(sealed(RESPONDED, 0n, new Uint8Array(0)), ENDPOINT);
+    assert.is(twin.packet(ipv4()).datagrams.length, 1, 'sent before useKeypair');
+    twin.write({ kind: 'removeKeypair', localIndex: RESPONDED.localIndex });
+    assert.equal(twin.packet(ipv4()).events, [NEEDED]);
+  });
+});
+
+walk('twin walk: a keypair under an index that was promoted before waits to be confirmed', () => {
+  withTwin((twin) => {
+    twin.write({ kind: 'installKeypair', peer: PEER, keypair: RESPONDED });
+    twin.datagram(sealed(RESPONDED, 0n, new Uint8Array(0)), ENDPOINT);
+    twin.write({ kind: 'removeKeypair', localIndex: RESPONDED.localIndex });
+    twin.write({ kind: 'installKeypair', peer: PEER, keypair: RESPONDED });
+    assert.is(twin.packet(ipv4()).datagrams.length, 0);
+  });
+});
+
+walk('twin walk: a handshake tells how many wait behind it', () => {
+  withTwin((twin) => {
+    const { events } = twin.datagrams([handshake(1), handshake(2), handshake(3)], ENDPOINT);
+    const queued = events.map((event) => event.kind === 'handshake' && event.queued);
+    assert.equal(queued, [2, 1, 0]);
   });
 });
 

@@ -24,6 +24,13 @@ export class PrefixTrie<Owner> {
     return this.#size;
   }
 
+  /** Less than twice `size`: nodes that are only forks have two children. Its cost is that of all. */
+  countNodes(): number {
+    const count = (node: TrieNode<Owner> | undefined): number =>
+      node ? 1 + count(node.children[0]) + count(node.children[1]) : 0;
+    return count(this.#roots[4]) + count(this.#roots[6]);
+  }
+
   /** Gives the prefix to `owner`, taking it from whoever had it. */
   insert(prefix: Prefix, owner: Owner): void {
     const { family, bytes } = prefix.address;

@@ -226,6 +226,7 @@ trie('prefix trie: agrees with brute force on 10^6 random operations (WG-15)', (
         }
       }
       assert.is(made.size, oracle.size);
+      assert.ok(made.countNodes() <= 2 * made.size, 'no fork stays behind');
       assert.equal([...made.entries()].map((entry) => entry.prefix.text).sort(), oracle.texts());
     }
   });

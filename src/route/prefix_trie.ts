@@ -24,7 +24,7 @@ export class PrefixTrie<Owner> {
     return this.#size;
   }
 
-  /** Less than twice `size`, because a mere fork has two children. Costs a walk over all of them. */
+  /** Less than twice `size`, because a mere fork has two children. Costs a walk over them all. */
   countNodes(): number {
     const count = (node: TrieNode<Owner> | undefined): number =>
       node ? 1 + count(node.children[0]) + count(node.children[1]) : 0;

@@ -6,6 +6,7 @@
 
 #include <cerrno>
 #include <cstring>
+#include <memory>
 
 #include "base/fd.h"
 
@@ -60,7 +61,8 @@ int netlinkExchange(std::span<const uint8_t> requests, std::vector<uint8_t>& rep
   sockaddr_nl kernel{};
   kernel.nl_family = AF_NETLINK;
   // One message a send: the kernel's answers to many at once could overrun the receive buffer.
-  std::vector<uint8_t> buffer(kReplyBytes);
+  // Not zeroed: a configuration may ask for a hundred thousand routes, one exchange each.
+  auto buffer = std::make_unique_for_overwrite<uint8_t[]>(kReplyBytes);
   while (!requests.empty()) {
     size_t length = NLMSG_ALIGN(headerAt(requests.data()).nlmsg_len);
     if (sendto(fd.get(), requests.data(), length, 0, reinterpret_cast<sockaddr*>(&kernel),
@@ -69,11 +71,11 @@ int netlinkExchange(std::span<const uint8_t> requests, std::vector<uint8_t>& rep
     }
     requests = requests.subspan(length);
     for (bool ended = false; !ended;) {
-      ssize_t got = recv(fd.get(), buffer.data(), buffer.size(), MSG_TRUNC);
+      ssize_t got = recv(fd.get(), buffer.get(), kReplyBytes, MSG_TRUNC);
       if (got < 0 && errno == EINTR) continue;
       if (got < 0) return errno == EAGAIN ? -ETIMEDOUT : -errno;
-      if (static_cast<size_t>(got) > buffer.size()) return -EMSGSIZE;
-      std::span<const uint8_t> part(buffer.data(), static_cast<size_t>(got));
+      if (static_cast<size_t>(got) > kReplyBytes) return -EMSGSIZE;
+      std::span<const uint8_t> part(buffer.get(), static_cast<size_t>(got));
       replies.insert(replies.end(), part.begin(), part.end());
       // Messages are aligned to four bytes within a datagram, so the next one must be too.
       replies.resize(NLMSG_ALIGN(replies.size()));

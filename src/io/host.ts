@@ -5,7 +5,7 @@
  */
 
 import { readFileSync, writeFileSync } from 'node:fs';
-import { type Endpoint, parseAddress } from '../base/address.js';
+import { type Address, type Endpoint, parseAddress } from '../base/address.js';
 import { present, unreachable } from '../base/assert.js';
 import type { Log } from '../base/log.js';
 import { FIRST_TABLE, type HostPlan, type HostStep } from '../route/host_plan.js';
@@ -16,11 +16,13 @@ const VALID_MARK = '/proc/sys/net/ipv4/conf/all/src_valid_mark';
 /** Packets that the interface holds while the tunnel is busy; the kernel's 500 drops in bursts. */
 const TRANSMIT_QUEUE = 1000;
 /** Gone already, which is what taking back wants. */
-const GONE = new Set(['ENOENT', 'ESRCH', 'EADDRNOTAVAIL', 'ENODEV', 'EINVAL']);
+const GONE = new Set(['ENOENT', 'ESRCH', 'EADDRNOTAVAIL', 'ENODEV', 'ENXIO']);
 /** What the kernel says to IPv6 settings where IPv6 is off. */
 const WITHOUT_IPV6 = new Set(['EACCES', 'EOPNOTSUPP', 'EAFNOSUPPORT']);
 /** Addresses nobody is asked at: only where the kernel would send to them (RFC 5737, RFC 3849). */
-const ANYWHERE = ['192.0.2.1', '2001:db8::1'];
+const ANYWHERE = ['192.0.2.1', '2001:db8::1'].map((text) =>
+  present(parseAddress(text), 'a valid address'),
+);
 
 type Undo = () => void;
 
@@ -29,6 +31,8 @@ export class Host {
   readonly #log: Log;
   /** How to take back what was done, the last first. */
   readonly #undo: Undo[] = [];
+  /** Why steps for IPv6 were skipped, one for each. */
+  readonly #skipped: string[] = [];
 
   constructor(netlink: Netlink, log: Log) {
     this.#netlink = netlink;
@@ -45,6 +49,7 @@ export class Host {
       this.remove();
       throw error;
     }
+    this.#reportSkipped();
   }
 
   /** Takes back everything that `apply` did. What is gone already is no fault. */
@@ -53,26 +58,22 @@ export class Host {
       try {
         undo();
       } catch (error) {
-        if (!(error instanceof NetlinkError) || GONE.has(error.code)) continue;
-        this.#log.warn('could not take back a host setting', { error: error.message });
+        if (error instanceof NetlinkError && GONE.has(error.code)) continue;
+        this.#log.warn('could not take back a host setting', { error: String(error) });
       }
     }
   }
 
-  /** The MTUs on the ways to the endpoints, or on the default route where there are none. */
+  /**
+   * The MTUs on the ways to the endpoints, or on the default routes where there is no way to any;
+   * the named interface is no way.
+   */
   underlayMtus(endpoints: readonly Endpoint[], interfaceName: string): number[] {
-    const links = new Map(this.#netlink.links().map((link) => [link.index, link]));
-    const addresses = endpoints.map((endpoint) => endpoint.address);
-    if (addresses.length === 0) {
-      for (const text of ANYWHERE) addresses.push(present(parseAddress(text), 'a valid address'));
-    }
-    const mtus: number[] = [];
-    for (const address of addresses) {
-      const way = this.#netlink.lookUpRoute(address, 0);
-      const link = way && links.get(way.interfaceIndex);
-      if (link && link.name !== interfaceName) mtus.push(way.mtu ?? link.mtu);
-    }
-    return mtus;
+    const mtus = this.#mtusTo(
+      endpoints.map(({ address }) => address),
+      interfaceName,
+    );
+    return mtus.length > 0 ? mtus : this.#mtusTo(ANYWHERE, interfaceName);
   }
 
   /** A routing table number, usable as a mark, that holds no route. */
@@ -82,15 +83,32 @@ export class Host {
     return table;
   }
 
+  #mtusTo(addresses: readonly Address[], interfaceName: string): number[] {
+    const links = new Map(this.#netlink.links().map((link) => [link.index, link]));
+    return addresses.flatMap((address) => {
+      const way = this.#netlink.lookUpRoute(address, 0);
+      const link = way && links.get(way.interfaceIndex);
+      return link && link.name !== interfaceName ? [way.mtu ?? link.mtu] : [];
+    });
+  }
+
   /** A host without IPv6 gets what it can of the plan. */
   #tryStep(link: Link, step: HostStep): void {
     try {
       this.#carryOut(link, step);
     } catch (error) {
-      if (!(error instanceof NetlinkError) || !isIpv6(step) || !WITHOUT_IPV6.has(error.code))
-        throw error;
-      this.#log.warn('skipped: this host has no IPv6', { step: error.message });
+      const isSkipped =
+        error instanceof NetlinkError && isIpv6(step) && WITHOUT_IPV6.has(error.code);
+      if (!isSkipped) throw error;
+      this.#skipped.push(error.message);
     }
+  }
+
+  #reportSkipped(): void {
+    const [first] = this.#skipped;
+    if (first === undefined) return;
+    const fields = { first, steps: this.#skipped.length };
+    this.#log.warn('IPv6 is off here: its addresses and routes are skipped', fields);
   }
 
   #carryOut(link: Link, step: HostStep): void {
@@ -134,7 +152,14 @@ export class Host {
   #setValidMark(): void {
     const before = readFileSync(VALID_MARK, 'utf8').trim();
     if (before === '1') return;
-    writeFileSync(VALID_MARK, '1');
+    try {
+      writeFileSync(VALID_MARK, '1');
+    } catch (error) {
+      // As in a container, where /proc/sys is read-only; only a strict filter would miss it.
+      const advice = 'with rp_filter=1, set net.ipv4.conf.all.src_valid_mark=1 from outside';
+      this.#log.warn('cannot set src_valid_mark', { error: String(error), advice });
+      return;
+    }
     this.#undo.push(() => writeFileSync(VALID_MARK, before));
   }
 }

@@ -38,11 +38,15 @@ const IFA_F_NODAD = 0x02;
 const RTA = { destination: 1, outInterface: 4, metrics: 8, table: 15, mark: 16 };
 const RTAX_MTU = 2;
 const RT_TABLE_MAIN = 254;
-const RTPROT_BOOT = 3;
+/**
+ * Who made a route or rule, among the numbers free for anybody: tells heddle's from others', and
+ * what is taken back must carry it. `ip` shows it as `proto 104`.
+ */
+const PROTOCOL_HEDDLE = 104;
 const RT_SCOPE_UNIVERSE = 0;
 const RT_SCOPE_LINK = 253;
 const RTN_UNICAST = 1;
-const FRA = { mark: 10, suppressPrefixLength: 14, table: 15 };
+const FRA = { mark: 10, suppressPrefixLength: 14, table: 15, protocol: 21 };
 const FR_ACT_TO_TBL = 1;
 const FIB_RULE_INVERT = 2;
 
@@ -92,6 +96,7 @@ export class NetlinkError extends Error {
 
 const ADVICE: Readonly<Record<string, string>> = {
   EPERM: 'heddle needs CAP_NET_ADMIN: run it as root',
+  EEXIST: 'another program has set it up already: remove that, or use `table: off`',
   EACCES: 'IPv6 may be off on this host or interface (net.ipv6.conf.*.disable_ipv6)',
   EOPNOTSUPP: 'this kernel lacks the feature, or IPv6 is off',
 };
@@ -166,6 +171,7 @@ export class Netlink {
     this.#askRoute(`Add route "${route.prefix.text}"`, request, route);
   }
 
+  /** Of several to the destination, only one that heddle made. */
   deleteRoute(route: Route): void {
     const request = { type: TYPE.deleteRoute, flags: 0 };
     this.#askRoute(`Delete route "${route.prefix.text}"`, request, route);
@@ -199,7 +205,7 @@ export class Netlink {
       );
   }
 
-  /** Two equal rules may stand side by side; deleting takes one away. */
+  /** Two equal rules may stand side by side; deleting takes one of heddle's away. */
   addRule(rule: Rule): void {
     const request = { type: TYPE.newRule, flags: FLAG.create };
     this.#askRule(`Add rule for table ${rule.table}`, request, rule);
@@ -234,7 +240,7 @@ export class Netlink {
     fixed[1] = length;
     const table = route.table ?? RT_TABLE_MAIN;
     fixed[4] = table < 256 ? table : 0;
-    fixed[5] = RTPROT_BOOT;
+    fixed[5] = PROTOCOL_HEDDLE;
     fixed[6] = address.family === 4 ? RT_SCOPE_LINK : RT_SCOPE_UNIVERSE;
     fixed[7] = RTN_UNICAST;
     const attributes = [u32(RTA.outInterface, route.interfaceIndex), u32(RTA.table, table)];
@@ -248,7 +254,10 @@ export class Netlink {
     fixed[4] = rule.table < 256 ? rule.table : 0;
     fixed[7] = FR_ACT_TO_TBL;
     storeLe32(fixed, 8, rule.notMark === undefined ? 0 : FIB_RULE_INVERT);
-    const attributes = [u32(FRA.table, rule.table)];
+    const attributes = [
+      u32(FRA.table, rule.table),
+      { type: FRA.protocol, value: Uint8Array.of(PROTOCOL_HEDDLE) },
+    ];
     if (rule.notMark !== undefined) attributes.push(u32(FRA.mark, rule.notMark));
     if (rule.suppressDefault) attributes.push(u32(FRA.suppressPrefixLength, 0));
     this.#ask(action, request, fixed, attributes);
@@ -276,7 +285,7 @@ export class Netlink {
     const reply = this.#addon.netlinkRequest(emitMessage({ ...head, flags }, fixed, attributes));
     if (typeof reply === 'number') return { messages: [], errno: -reply };
     const messages = parseMessages(reply);
-    const failed = messages.find((message) => message.type === TYPE.error && errorOf(message) > 0);
+    const failed = messages.find((message) => errorOf(message) > 0);
     return { messages, errno: failed ? errorOf(failed) : 0 };
   }
 }

@@ -5,17 +5,11 @@
  * io/host.ts carries a plan out and takes it back.
  */
 
-import {
-  type Family,
-  type InterfaceAddress,
-  type Prefix,
-  prefixContains,
-  prefixOf,
-} from '../base/address.js';
+import { type Family, type InterfaceAddress, type Prefix, prefixOf } from '../base/address.js';
 
 /**
- * 0 in a packet's length that neither IPv6 nor an IPv4 host would accept; an MTU below it breaks
- * IPv6 (RFC 8200 §5).
+ * No measurement goes below it, whatever a forged message made of the route: IPv6 ends on a link
+ * with less (RFC 8200 §5).
  */
 export const LEAST_MTU = 1280;
 /** 65,535 less WireGuard's overhead. */
@@ -29,6 +23,8 @@ export const OVERHEAD = 80;
 export const FALLBACK_MTU = 1420;
 /** The first table and mark tried for a default route, as wg-quick does. */
 export const FIRST_TABLE = 51820;
+/** default, main and local (rt_tables): a default route of ours in them would catch everything. */
+const SYSTEM_TABLES = [253, 254, 255];
 
 export type HostStep =
   | { readonly kind: 'link'; readonly mtu: number }
@@ -66,15 +62,18 @@ export function planHost(input: PlanInput): HostPlan {
   const steps: HostStep[] = [{ kind: 'link', mtu: input.mtu }];
   for (const address of input.addresses) steps.push({ kind: 'address', address });
   if (input.table === 'off') return { steps, mark: input.fwMark };
-  const wanted = routesFor(input.allowedIps, input.addresses);
-  const defaults = wanted.filter((prefix) => prefix.length === 0);
-  const isAuto = input.table === 'auto';
-  for (const prefix of wanted) {
-    if (prefix.length > 0 || !isAuto) steps.push(routeStep(prefix, input.table));
+  const wanted = longestFirst(input.allowedIps);
+  if (input.table !== 'auto') {
+    for (const prefix of wanted) steps.push({ kind: 'route', prefix, table: input.table });
+    return { steps, mark: input.fwMark };
   }
-  if (!isAuto || defaults.length === 0) return { steps, mark: input.fwMark };
-  const mark = input.fwMark !== 0 ? input.fwMark : input.freeTable();
-  for (const prefix of defaults) steps.push(...defaultSteps(prefix, mark));
+  const defaults = wanted.filter((prefix) => prefix.length === 0);
+  for (const prefix of withoutOnLink(wanted, input.addresses)) {
+    if (prefix.length > 0) steps.push({ kind: 'route', prefix });
+  }
+  if (defaults.length === 0) return { steps, mark: input.fwMark };
+  const { mark, table } = chooseMark(input);
+  for (const prefix of defaults) steps.push(...defaultSteps(prefix, table, mark));
   if (defaults.some((prefix) => prefix.address.family === 4)) steps.push({ kind: 'validMark' });
   return { steps, mark };
 }
@@ -86,34 +85,35 @@ export function innerMtu(underlay: readonly number[]): number {
   return Math.min(Math.max(measured, LEAST_MTU), GREATEST_MTU);
 }
 
-/**
- * Each prefix once, the longest first, without those that an interface address already puts on the
- * link.
- */
-function routesFor(
-  allowedIps: readonly Prefix[],
+/** Each prefix once. */
+function longestFirst(prefixes: readonly Prefix[]): Prefix[] {
+  const byText = new Map(prefixes.map((prefix) => [prefix.text, prefix]));
+  return [...byText.values()].sort((a, b) => b.length - a.length || (a.text < b.text ? -1 : 1));
+}
+
+/** Without those that an interface address already puts on the link, in the main table. */
+function withoutOnLink(
+  prefixes: readonly Prefix[],
   addresses: readonly InterfaceAddress[],
 ): Prefix[] {
-  const onLink = addresses.map((address) => prefixOf(address.address, address.length));
-  const byText = new Map(allowedIps.map((prefix) => [prefix.text, prefix]));
-  return [...byText.values()]
-    .filter((prefix) => !onLink.some((link) => covers(link, prefix)))
-    .sort((a, b) => b.length - a.length || (a.text < b.text ? -1 : 1));
+  const onLink = new Set(addresses.map(({ address, length }) => prefixOf(address, length).text));
+  const lengths = [...new Set(addresses.map(({ length }) => length))];
+  const isOnLink = (prefix: Prefix, length: number): boolean =>
+    length <= prefix.length && onLink.has(prefixOf(prefix.address, length).text);
+  return prefixes.filter((prefix) => !lengths.some((length) => isOnLink(prefix, length)));
 }
 
-function covers(outer: Prefix, inner: Prefix): boolean {
-  return outer.length <= inner.length && prefixContains(outer, inner.address);
+/** One number for both, as wg-quick does, wherever that is possible. */
+function chooseMark({ fwMark, freeTable }: PlanInput): { mark: number; table: number } {
+  const mark = fwMark !== 0 ? fwMark : freeTable();
+  return { mark, table: SYSTEM_TABLES.includes(mark) ? freeTable() : mark };
 }
 
-function routeStep(prefix: Prefix, table: 'auto' | number): HostStep {
-  return table === 'auto' ? { kind: 'route', prefix } : { kind: 'route', prefix, table };
-}
-
-function defaultSteps(prefix: Prefix, mark: number): HostStep[] {
+function defaultSteps(prefix: Prefix, table: number, mark: number): HostStep[] {
   const family = prefix.address.family;
   return [
-    { kind: 'route', prefix, table: mark },
-    { kind: 'markRule', family, table: mark, mark },
+    { kind: 'route', prefix, table },
+    { kind: 'markRule', family, table, mark },
     { kind: 'mainRule', family },
   ];
 }

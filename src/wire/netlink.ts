@@ -97,9 +97,13 @@ export function parseAttributes(body: Uint8Array, fixedBytes: number): Map<numbe
   return found;
 }
 
-/** The positive errno of an error message; 0 for an acknowledgement. */
-export function errorOf(message: Message): number {
-  return -(loadLe32(message.body, 0) | 0);
+/**
+ * The positive errno with which a request failed, or a dump broke off; 0 for an acknowledgement, a
+ * whole dump, and every message that ends nothing.
+ */
+export function errorOf({ type, body }: Message): number {
+  if ((type !== TYPE.error && type !== TYPE.done) || body.length < 4) return 0;
+  return -(loadLe32(body, 0) | 0);
 }
 
 export function u32(type: number, value: number): Attribute {

@@ -79,10 +79,22 @@ const ROWS: readonly (readonly [why: string, wanted: Wanted, mark: number, steps
     ['route 10.1.0.0/16'],
   ],
   [
+    'an address puts nothing on the link of another family',
+    { addresses: ['fd00::1/24', '::1/0'], allowedIps: ['253.0.0.0/32'] },
+    0,
+    ['address fd00::1/24', 'address ::1/0', 'route 253.0.0.0/32'],
+  ],
+  [
     'a table of its own, and no rules, for a default route too',
     { table: 7, allowedIps: ['10.1.0.0/16', '0.0.0.0/0'] },
     0,
     ['route 10.1.0.0/16 table 7', 'route 0.0.0.0/0 table 7'],
+  ],
+  [
+    'what an address puts on the link is in the main table, and no other',
+    { table: 7, addresses: ['10.1.0.1/16'], allowedIps: ['10.1.0.2/32', '10.1.0.2/32'] },
+    0,
+    ['address 10.1.0.1/16', 'route 10.1.0.2/32 table 7'],
   ],
   [
     'no route at all with "off"',
@@ -134,6 +146,16 @@ const ROWS: readonly (readonly [why: string, wanted: Wanted, mark: number, steps
       'src_valid_mark',
     ],
   ],
+  ...[253, 254, 255].map((fwMark): (typeof ROWS)[number] => [
+    `mark ${fwMark} does not lead a default route into a table of the system's`,
+    { fwMark, allowedIps: ['::/0'] },
+    fwMark,
+    [
+      'route ::/0 table 51820',
+      `rule -6 not fwmark ${fwMark} table 51820`,
+      'rule -6 main without default',
+    ],
+  ]),
 ];
 
 for (const [why, wanted, mark, steps] of ROWS) {

@@ -12,6 +12,7 @@ import {
   u32,
 } from '../../src/wire/netlink.js';
 import { equalBytes } from '../support/bytes.js';
+import { withSeed } from '../support/seed.js';
 
 const netlink = suite('netlink');
 
@@ -93,14 +94,35 @@ netlink('netlink: a later attribute of a type replaces an earlier one', () => {
 });
 
 netlink('netlink: an error message holds a negative errno, an acknowledgement 0', () => {
-  const message = (...bytes: number[]) => ({
-    type: TYPE.error,
-    flags: 0,
-    body: Uint8Array.from(bytes),
+  const errnoOf = (type: number, ...bytes: number[]): number =>
+    errorOf({ type, flags: 0, body: Uint8Array.from(bytes) });
+  assert.is(errnoOf(TYPE.error, 0xff, 0xff, 0xff, 0xff), 1);
+  assert.is(errnoOf(TYPE.error, 0xef, 0xff, 0xff, 0xff), 17);
+  assert.ok(errnoOf(TYPE.error, 0, 0, 0, 0) === 0);
+  assert.is(errnoOf(TYPE.done, 0xef, 0xff, 0xff, 0xff), 17, 'a dump that broke off');
+  assert.ok(errnoOf(TYPE.done, 0, 0, 0, 0) === 0, 'a dump that is whole');
+  assert.ok(errnoOf(TYPE.done) === 0, 'an end that says nothing');
+  assert.ok(errnoOf(TYPE.newLink, 0xff, 0xff, 0xff, 0xff) === 0, 'no end at all');
+});
+
+netlink('netlink: numbers are those of linux/rtnetlink.h and linux/netlink.h', () => {
+  assert.equal([TYPE.error, TYPE.done], [2, 3]);
+  assert.equal([TYPE.newLink, TYPE.deleteLink, TYPE.getLink], [16, 17, 18]);
+  assert.equal([TYPE.newAddress, TYPE.deleteAddress, TYPE.getAddress], [20, 21, 22]);
+  assert.equal([TYPE.newRoute, TYPE.deleteRoute, TYPE.getRoute], [24, 25, 26]);
+  assert.equal([TYPE.newRule, TYPE.deleteRule, TYPE.getRule], [32, 33, 34]);
+  assert.equal([FLAG.request, FLAG.acknowledge, FLAG.dump], [1, 4, 0x300]);
+  assert.equal([FLAG.replace, FLAG.exclusive, FLAG.create], [0x100, 0x200, 0x400]);
+});
+
+netlink('netlink: reading any bytes ends', () => {
+  withSeed('netlink', (random) => {
+    for (let round = 0; round < 2_000; round++) {
+      const bytes = random.bytes(random.below(120)).map((byte) => byte & 31);
+      for (const { body } of parseMessages(bytes)) parseAttributes(body, 4);
+      parseAttributes(bytes, random.below(20));
+    }
   });
-  assert.is(errorOf(message(0xff, 0xff, 0xff, 0xff)), 1);
-  assert.is(errorOf(message(0xef, 0xff, 0xff, 0xff)), 17);
-  assert.ok(errorOf(message(0, 0, 0, 0)) === 0);
 });
 
 netlink('netlink: text ends at its zero, or where it ends', () => {

@@ -1,0 +1,239 @@
+/** A plan in a host that has things of its own: carried out, taken back, and nothing else touched. */
+
+import { execFileSync } from 'node:child_process';
+import { readFileSync, writeFileSync } from 'node:fs';
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import {
+  endpointOf,
+  parseAddress,
+  parseInterfaceAddress,
+  parsePrefix,
+} from '../../src/base/address.js';
+import { present } from '../../src/base/assert.js';
+import { type Log, type LogFields, SILENT } from '../../src/base/log.js';
+import { Host } from '../../src/io/host.js';
+import { loadAddon } from '../../src/io/native.js';
+import { Netlink, NetlinkError } from '../../src/io/netlink.js';
+import { type HostPlan, planHost } from '../../src/route/host_plan.js';
+import { ownNamespace } from '../support/own_namespace.js';
+
+const test = suite('host');
+const alone = ownNamespace(test, import.meta.url);
+
+const VALID_MARK = '/proc/sys/net/ipv4/conf/all/src_valid_mark';
+
+function ip(words: string): string {
+  return execFileSync('ip', words.split(' '), { encoding: 'utf8', stdio: 'pipe' });
+}
+
+/** Everything that a plan could have left, and what must not have changed. */
+function state(): string {
+  const shown = ['-d addr', 'rule', '-6 rule', 'route show table all', '-6 route show table all'];
+  return [...shown.map(ip), readFileSync(VALID_MARK, 'utf8')].join('---\n');
+}
+
+/** A log whose warnings can be read. */
+function warnings(): { log: Log; said: { message: string; fields: LogFields }[] } {
+  const said: { message: string; fields: LogFields }[] = [];
+  const warn = (message: string, fields: LogFields = {}): void =>
+    void said.push({ message, fields });
+  return { log: { ...SILENT, warn }, said };
+}
+
+/** The tunnel's link `hd0`, and `under` with 10.1.0.1/16; both up. */
+function makeHost() {
+  for (const [name, other] of [
+    ['hd0', 'hd0-far'],
+    ['under', 'under-far'],
+  ]) {
+    ip(`link add ${name} type veth peer name ${other}`);
+    for (const end of [name, other]) ip(`link set ${end} addrgenmode none up`);
+  }
+  ip('addr add 10.1.0.1/16 dev under');
+  ip('link set hd0 mtu 1400 txqueuelen 1000');
+  const { log, said } = warnings();
+  return { host: new Host(new Netlink(loadAddon()), log), said };
+}
+
+interface Wanted {
+  readonly addresses?: readonly string[];
+  readonly allowedIps?: readonly string[];
+  readonly freeTable?: number;
+}
+
+function planOf(wanted: Wanted): HostPlan {
+  return planHost({
+    addresses: (wanted.addresses ?? []).map((text) => present(parseInterfaceAddress(text), text)),
+    mtu: 1400,
+    table: 'auto',
+    fwMark: 0,
+    allowedIps: (wanted.allowedIps ?? []).map((text) => present(parsePrefix(text), text)),
+    freeTable: () => wanted.freeTable ?? 51820,
+  });
+}
+
+const EVERYTHING = planOf({
+  addresses: ['10.77.0.1/24', 'fd77::1/64'],
+  allowedIps: ['10.88.0.0/16', 'fd88::/16', '0.0.0.0/0', '::/0'],
+});
+
+alone('a plan stands, and taken back it leaves the host as it was', () => {
+  const { host, said } = makeHost();
+  const before = state();
+  host.apply('hd0', EVERYTHING);
+  assert.match(ip('addr show hd0'), /inet 10\.77\.0\.1\/24 /);
+  assert.match(ip('addr show hd0'), /inet6 fd77::1\/64 /);
+  assert.match(ip('route'), /^10\.88\.0\.0\/16 dev hd0 /m);
+  assert.match(ip('-6 route'), /^fd88::\/16 dev hd0 /m);
+  assert.match(ip('route get 198.51.100.1'), / dev hd0 table 51820 src 10\.77\.0\.1 /);
+  assert.match(ip('-6 route get 2001:db8::1'), / dev hd0 table 51820 .*src fd77::1 /);
+  assert.match(ip('route get 10.1.2.3'), / dev under src 10\.1\.0\.1 /);
+  assert.throws(() => ip('route get 198.51.100.1 mark 51820'), /unreachable/i);
+  assert.is(readFileSync(VALID_MARK, 'utf8').trim(), '1');
+  host.remove();
+  assert.is(state(), before);
+  host.remove();
+  assert.is(state(), before);
+  assert.equal(said, []);
+});
+
+alone('the link is up, with the plan’s MTU', () => {
+  const { host } = makeHost();
+  ip('link set hd0 mtu 1500 down');
+  host.apply('hd0', planOf({}));
+  assert.match(ip('link show hd0'), /<.*,UP.*> mtu 1400 /);
+});
+
+alone('a plan that fails midway leaves nothing, and says at what', () => {
+  const { host } = makeHost();
+  ip('route add 10.88.0.0/16 dev under');
+  const before = state();
+  try {
+    host.apply('hd0', EVERYTHING);
+    assert.unreachable('a route to 10.88.0.0/16 is there already');
+  } catch (error) {
+    assert.instance(error, NetlinkError);
+    assert.match((error as Error).message, /^Add route "10\.88\.0\.0\/16": EEXIST; /);
+  }
+  assert.is(state(), before);
+});
+
+alone('an interface that is not there is named', () => {
+  const { host } = makeHost();
+  assert.throws(() => host.apply('hd9', EVERYTHING), /^Find interface "hd9": ENODEV/);
+});
+
+alone('what others made alike stays when ours is taken back', () => {
+  const { host } = makeHost();
+  ip('rule add not fwmark 51820 table 51820');
+  ip('rule add table main suppress_prefixlength 0');
+  ip('-6 rule add table main suppress_prefixlength 0');
+  ip('addr add 10.77.0.9/24 dev hd0');
+  ip('route add 10.99.0.0/16 dev hd0');
+  writeFileSync(VALID_MARK, '1');
+  const before = state();
+  host.apply('hd0', EVERYTHING);
+  host.remove();
+  assert.is(state(), before);
+});
+
+alone('two tunnels with default routes: each takes back its own', () => {
+  const { host } = makeHost();
+  const second = new Host(new Netlink(loadAddon()), SILENT);
+  ip('link set under mtu 1400');
+  const before = state();
+  host.apply('hd0', EVERYTHING);
+  const between = state();
+  const table = second.freeTable();
+  assert.is(table, 51821);
+  second.apply('under', planOf({ allowedIps: ['0.0.0.0/0', '::/0'], freeTable: table }));
+  second.remove();
+  assert.is(state(), between);
+  host.remove();
+  assert.is(state(), before);
+});
+
+alone('what is gone already is no fault', () => {
+  const { host, said } = makeHost();
+  host.apply('hd0', EVERYTHING);
+  ip('route del 10.88.0.0/16 dev hd0');
+  ip('addr del 10.77.0.1/24 dev hd0');
+  ip('rule del table main suppress_prefixlength 0');
+  ip('-6 rule del not fwmark 51820');
+  host.remove();
+  assert.equal(said, []);
+  assert.not.match(ip('rule') + ip('-6 rule'), /51820|suppress/);
+});
+
+for (const way of ['link del hd0', 'link set hd0 mtu 1000', 'link set hd0 down']) {
+  alone(`after "ip ${way}" all is taken back, without a word`, () => {
+    const { host, said } = makeHost();
+    host.apply('hd0', EVERYTHING);
+    ip(way);
+    host.remove();
+    assert.equal(said, []);
+    const left = ip('rule') + ip('-6 rule') + ip('route show table all') + ip('addr');
+    assert.not.match(left, /51820|suppress|10\.88|10\.77/);
+  });
+}
+
+alone('a host without IPv6 gets the rest, and one warning', () => {
+  const { host, said } = makeHost();
+  writeFileSync('/proc/sys/net/ipv6/conf/all/disable_ipv6', '1');
+  writeFileSync('/proc/sys/net/ipv6/conf/hd0/disable_ipv6', '1');
+  const before = state();
+  host.apply('hd0', EVERYTHING);
+  assert.match(ip('route get 198.51.100.1'), / dev hd0 /);
+  assert.is(said.length, 1);
+  assert.match(said[0]?.message ?? '', /IPv6 is off/);
+  assert.match(String(said[0]?.fields.first), /^Add address "fd77::1\/64": EACCES/);
+  host.remove();
+  assert.is(state(), before);
+  assert.is(said.length, 1);
+});
+
+alone('a src_valid_mark of the host’s own stays', () => {
+  const { host } = makeHost();
+  for (const value of ['0', '1']) {
+    writeFileSync(VALID_MARK, value);
+    host.apply('hd0', EVERYTHING);
+    assert.is(readFileSync(VALID_MARK, 'utf8').trim(), '1');
+    host.remove();
+    assert.is(readFileSync(VALID_MARK, 'utf8').trim(), value);
+  }
+});
+
+alone('a free table is the first that holds no route of either family', () => {
+  const { host } = makeHost();
+  assert.is(host.freeTable(), 51820);
+  ip('route add 10.5.0.0/16 dev under table 51820');
+  ip('-6 route add fd05::/16 dev under table 51821');
+  assert.is(host.freeTable(), 51822);
+});
+
+alone('MTUs: of the ways to the endpoints, or of the default routes', () => {
+  const { host } = makeHost();
+  const mtus = (...endpoints: string[]): number[] =>
+    host.underlayMtus(
+      endpoints.map((text) => endpointOf(present(parseAddress(text), text), 51820)),
+      'hd0',
+    );
+  assert.equal(mtus(), [], 'there is no way anywhere');
+  assert.equal(mtus('198.51.100.1'), [], 'nor to the endpoint');
+  ip('route add 10.2.0.0/16 dev under mtu 1333');
+  ip('-6 route add fd02::/16 dev under mtu 1334');
+  ip('route add 10.3.0.0/16 dev hd0');
+  assert.equal(mtus('10.1.0.2', '10.2.0.2', 'fd02::2'), [1500, 1333, 1334]);
+  assert.equal(mtus('10.1.0.2', '10.3.0.2', '198.51.100.1'), [1500], 'ways that are none');
+  ip('link set under mtu 1492');
+  assert.equal(mtus('10.1.0.2'), [1492], 'the link’s where the route has none');
+  ip('route add default dev under mtu 1401');
+  assert.equal(mtus(), [1401], 'no endpoint: the default route');
+  ip('-6 route add default dev under mtu 1402');
+  assert.equal(mtus(), [1401, 1402], 'of both families');
+  assert.equal(mtus('10.3.0.2'), [1401, 1402], 'no way to any endpoint: the default route');
+  assert.equal(mtus('10.1.0.2'), [1492], 'a way: the default route has no say');
+});
+
+test.run();

@@ -100,7 +100,9 @@ void Inbound::authenticated(Keypair& keypair, size_t bytes, const Endpoint& sour
   peer.received.last.set(now);
   followRoaming(peer, source);
   if (!keypair.confirmedRaised) {
-    if (!keypair.isInitiator) {
+    // Where handshakes crossed, the peer may already have a later session of our own making.
+    const Keypair* sending = peer.sending.load(std::memory_order_acquire);
+    if (!keypair.isInitiator && (sending == nullptr || keypair.createdAt > sending->createdAt)) {
       peer.promoted.store(PeerEntry::kPromotedMark | keypair.localIndex, std::memory_order_release);
     }
     keypair.confirmedRaised = events_.confirmed(peer.slot, keypair.localIndex);

@@ -121,9 +121,12 @@ bool Tables::useKeypair(uint32_t slot, uint32_t localIndex) {
   Keypair* keypair = sessions_.find(localIndex);
   if (entry == nullptr || keypair == nullptr || &keypair->peer != entry) return false;
   entry->sending.store(keypair, std::memory_order_release);
-  // A later promotion stays until its own answer.
-  uint64_t answered = PeerEntry::kPromotedMark | localIndex;
-  entry->promoted.compare_exchange_strong(answered, 0, std::memory_order_acq_rel);
+  // The mark of a later keypair stays until its own answer.
+  uint64_t mark = entry->promoted.load(std::memory_order_acquire);
+  const Keypair* promoted = mark == 0 ? nullptr : sessions_.find(static_cast<uint32_t>(mark));
+  if (promoted == nullptr || promoted->createdAt <= keypair->createdAt) {
+    entry->promoted.compare_exchange_strong(mark, 0, std::memory_order_acq_rel);
+  }
   entry->stagedRaised.store(false, std::memory_order_release);
   return true;
 }

@@ -205,7 +205,7 @@ TEST("inbound: a drop is counted for the peer whose session it was, and for nobo
 TEST("inbound: a confirmed responder's keypair sends at once, before anybody answers") {
   Pair pair;
   pair.connect(kStart, 100);
-  auto [initiator, responder] = test::sessionAt(kStart, 300);
+  auto [initiator, responder] = test::sessionAt(kStart + 1, 300);
   EXPECT(pair.one.tables.installKeypair(0, initiator));
   EXPECT(pair.two.tables.installKeypair(0, responder));
   EXPECT(pair.one.tables.useKeypair(0, 300));
@@ -220,8 +220,16 @@ TEST("inbound: a confirmed responder's keypair sends at once, before anybody ans
   EXPECT_EQUAL(receiverOfNext(), 300u);
   EXPECT(pair.two.tables.useKeypair(0, 301));
   EXPECT_EQUAL(receiverOfNext(), 300u);
+  // Confirmed late, when a later session is in use already: it stays in the background.
+  auto [older, olderAnswer] = test::sessionAt(kStart, 400);
+  EXPECT(pair.one.tables.installKeypair(0, older));
+  EXPECT(pair.two.tables.installKeypair(0, olderAnswer));
+  EXPECT(pair.one.tables.useKeypair(0, 400));
+  pair.one.packet(udp(2, 4), kStart);
+  pair.carry(kStart);
+  EXPECT_EQUAL(receiverOfNext(), 300u);
   // Gone before it was answered for: back to what was in use.
-  auto [again, answer] = test::sessionAt(kStart, 500);
+  auto [again, answer] = test::sessionAt(kStart + 2, 500);
   EXPECT(pair.one.tables.installKeypair(0, again));
   EXPECT(pair.two.tables.installKeypair(0, answer));
   EXPECT(pair.one.tables.useKeypair(0, 500));

@@ -116,7 +116,9 @@ export class Inbound {
     }
     if (!keypair.confirmedRaised) {
       keypair.confirmedRaised = true;
-      if (!keypair.isInitiator) peer.promoted = keypair;
+      // Where handshakes crossed, the peer may already have a later session of our own making.
+      const isLatest = !peer.sending || keypair.createdAt > peer.sending.createdAt;
+      if (!keypair.isInitiator && isLatest) peer.promoted = keypair;
       this.#raise({ kind: 'confirmed', peer: peer.slot, localIndex: keypair.localIndex });
     }
     const isOld =

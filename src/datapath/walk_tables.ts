@@ -116,7 +116,9 @@ export class WalkTables {
     const peer = this.peers.get(slot);
     if (!peer || keypair?.peer !== slot) return;
     peer.sending = keypair;
-    if (peer.promoted === keypair) peer.promoted = undefined;
+    const { promoted } = peer;
+    // The mark of a later keypair stays until its own answer.
+    if (promoted && promoted.createdAt <= keypair.createdAt) peer.promoted = undefined;
     peer.stagedRaised = false;
   }
 

@@ -264,7 +264,7 @@ inbound('inbound: answers go at once to where a peer speaks from', () => {
 
 inbound("inbound: a responder's keypair sends as soon as it is confirmed", () => {
   const rig = createConnectedRig();
-  const next = keypair(2, { isInitiator: false });
+  const next = keypair(2, { isInitiator: false, createdAt: at(1) });
   const sentWith = () => {
     const [sent] = datagrams(rig.packet(ipv4()));
     return [KEYPAIR, next].findIndex((material) => sent && opened(material, sent) !== undefined);
@@ -275,13 +275,33 @@ inbound("inbound: a responder's keypair sends as soon as it is confirmed", () =>
   assert.is(sentWith(), 1);
   rig.write({ kind: 'useKeypair', peer: PEER, localIndex: next.localIndex });
   assert.is(sentWith(), 1);
-  rig.use(PEER, keypair(3));
+  rig.use(PEER, keypair(3, { createdAt: at(2) }));
   assert.is(sentWith(), -1, 'answered, so the control plane has the say again');
+});
+
+inbound('inbound: a keypair confirmed late does not displace a later one', () => {
+  const rig = createConnectedRig();
+  const crossed = keypair(2, { isInitiator: false });
+  rig.write({ kind: 'installKeypair', peer: PEER, keypair: crossed });
+  rig.datagram(sealed(crossed, 0n, FROM_PEER));
+  const [sent] = datagrams(rig.packet(ipv4()));
+  assert.ok(opened(KEYPAIR, present(sent, 'sent')));
+});
+
+inbound('inbound: a later session in use ends what an unanswered confirmation began', () => {
+  const rig = createConnectedRig();
+  const next = keypair(2, { isInitiator: false, createdAt: at(1) });
+  rig.write({ kind: 'installKeypair', peer: PEER, keypair: next });
+  rig.datagram(sealed(next, 0n, FROM_PEER));
+  const later = keypair(3, { createdAt: at(2) });
+  rig.use(PEER, later);
+  const [sent] = datagrams(rig.packet(ipv4()));
+  assert.ok(opened(later, present(sent, 'sent')));
 });
 
 inbound("inbound: a responder's confirmed keypair that is removed sends no more", () => {
   const rig = createConnectedRig();
-  const next = keypair(2, { isInitiator: false });
+  const next = keypair(2, { isInitiator: false, createdAt: at(1) });
   rig.write({ kind: 'installKeypair', peer: PEER, keypair: next });
   rig.datagram(sealed(next, 0n, FROM_PEER));
   rig.write({ kind: 'removeKeypair', localIndex: next.localIndex });

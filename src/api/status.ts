@@ -130,7 +130,7 @@ export function statusDocument(source: StatusSource): StatusDocument {
     remarks: source.remarks,
     peers,
     counters: counts(source.counters),
-    dropsByReason: { ...counts(source.drops), ...snapshot.handshakeDrops },
+    dropsByReason: counts(addDrops(source.drops, snapshot.handshakeDrops)),
   };
 }
 
@@ -189,6 +189,18 @@ function judgeLoad(snapshot: NodeSnapshot): Warning[] {
 
 function wholeSeconds(duration: Duration): number {
   return Math.max(0, Math.floor(toSeconds(duration)));
+}
+
+/** The walk and the handshake may drop for one reason: then it counts both. */
+function addDrops(
+  walk: Readonly<Record<string, bigint>>,
+  handshake: Readonly<Record<string, number>>,
+): Record<string, bigint> {
+  const sums = { ...walk };
+  for (const [reason, times] of Object.entries(handshake)) {
+    sums[reason] = (sums[reason] ?? 0n) + BigInt(times);
+  }
+  return sums;
 }
 
 function counts(values: Readonly<Record<string, bigint>>): Counts {

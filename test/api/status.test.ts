@@ -49,6 +49,13 @@ test('document: has every key that programs rely on', () => {
   });
 });
 
+test('document: a reason of both the walk and the handshake counts both', () => {
+  const source = statusSource([], { drops: { unknown_index: 40n, tag: 1n } });
+  const snapshot = { ...source.snapshot, handshakeDrops: { unknown_index: 2, timestamp_old: 3 } };
+  const { dropsByReason } = statusDocument({ ...source, snapshot });
+  assert.equal(dropsByReason, { unknown_index: 42, tag: 1, timestamp_old: 3 });
+});
+
 test('document: what is unknown is null, never absent', () => {
   const peer = peerSnapshot({
     endpoint: undefined,

@@ -1,4 +1,4 @@
-/** What drives a node: turns are bounded, one timer waits, clocks are fed, actions are carried out. */
+/** What drives a node: bounded turns, one timer, clocks that are fed, actions that are carried out. */
 
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
@@ -12,7 +12,7 @@ import {
 import { present } from '../../src/base/assert.js';
 import { type PeerSlot, peerSlot, sessionIndex } from '../../src/base/identifiers.js';
 import { SeededRandom } from '../../src/base/random.js';
-import { millis, seconds } from '../../src/base/time.js';
+import { type Instant, instant, millis, seconds } from '../../src/base/time.js';
 import { generatePrivateKey } from '../../src/crypto/keys.js';
 import { NATIVE_COUNTERS, record, WalkCounters } from '../../src/datapath/counters.js';
 import type { TableWrite, WalkEvent } from '../../src/datapath/tables.js';
@@ -165,41 +165,52 @@ loops('loop: a turn takes a bounded number of events, and others get theirs in b
   });
 });
 
-loops('loop: a node that answers every event with another does not keep the thread', () => {
+/** A peer that sent data at `at`, which awaits an answer of ours. */
+function received(at: Instant): WalkEvent {
+  const never = instant(0);
+  const activity = {
+    lastSent: never,
+    lastReceived: at,
+    unansweredSend: never,
+    unansweredReceive: at,
+  };
+  return { kind: 'activity', peer: PEER, activity };
+}
+
+loops('loop: what a write raises is taken in the same turn', () => {
   withScene((scene) => {
     const { hand, timers } = scene;
     configure(scene, THERE);
-    let raised = 0;
-    const activity = {
-      lastSent: timers.now(),
-      lastReceived: timers.now(),
-      unansweredSend: timers.now(),
-      unansweredReceive: timers.now(),
-    };
+    let read = 0;
     hand.raise = (write) => {
-      if (write.kind !== 'readActivity' || raised >= 10_000) return [];
-      raised++;
-      return [{ kind: 'activity', peer: PEER, activity }];
+      if (write.kind !== 'readActivity') return [];
+      read++;
+      return [NOTHING];
     };
-    hand.waiting.push({ kind: 'activity', peer: PEER, activity });
-    const before = hand.limits.length;
+    hand.waiting.push(received(timers.now()));
     hand.wake();
-    assert.ok(hand.limits.length - before <= 129, `${hand.limits.length - before} rounds`);
+    assert.is(read, 0);
+    timers.run(seconds(9));
+    while (read === 0) timers.run(millis(1));
+    assert.equal(hand.waiting, []);
+    assert.is(timers.waiting().immediates, 0);
   });
 });
 
-loops('loop: takes an event that a write raised in the same turn', () => {
+loops('loop: a turn ends even where more is promised and nothing comes', () => {
   withScene((scene) => {
-    const { hand } = scene;
+    const { hand, timers } = scene;
     configure(scene, THERE);
-    const taken: number[] = [];
-    hand.raise = (write) => {
-      taken.push(hand.limits.length);
-      return write.kind === 'readActivity' ? [NOTHING] : [];
+    // The hand says that more waits, but hands nothing out.
+    hand.takeEvents = (_out, limit) => {
+      hand.limits.push(limit);
+      assert.ok(hand.limits.length < 10_000, 'the turn ends');
+      return true;
     };
-    hand.waiting.push(NEEDED);
+    const before = hand.limits.length;
     hand.wake();
-    assert.equal(hand.waiting, []);
+    assert.is(hand.limits.length - before, 128);
+    assert.is(timers.waiting().immediates, 1);
   });
 });
 

@@ -170,7 +170,7 @@ export class TwinProgram {
     }
   }
 
-  /** A message that only who has the key can make, but that no walk would: any counter, any content. */
+  /** Made with the right key, as no walk would make it: any counter, any content. */
   #forge(side: Side): void {
     const { keypairs, twin } = side;
     if (keypairs.length === 0) return;

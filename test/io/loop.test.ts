@@ -1,4 +1,4 @@
-/** What drives a node: bounded turns, one timer, clocks that are fed, actions that are carried out. */
+/** What drives a node: bounded turns, one timer, clocks that are fed, actions carried out. */
 
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';

@@ -1,0 +1,158 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import { waitUntil } from './netns.js';
+import {
+  FAR,
+  growth,
+  NEAR,
+  PORT,
+  processorMs,
+  reaches,
+  readCounts,
+  type Rig,
+  startBoth,
+  withRig,
+} from './rig.js';
+import { HEDDLE, HeddleEnd, type LabTunnel, prepareHeddle } from './tunnels.js';
+
+export const timeLimitSeconds = 90;
+
+const faults = suite('faults');
+
+/** Of one processor, in the time that a fault lasts: more is a loop without a pause. */
+const IDLE_SHARE = 0.4;
+/** Calls that fail in a second or less: 100 a second on each of two sockets, and some to spare. */
+const MOST_CALLS = 400;
+
+/** What sendmsg fails with, and the reason that it must be counted under. */
+const SEND_FAULTS: readonly (readonly [string, string])[] = [
+  ['ENOBUFS', 'send_no_buffer'],
+  ['EAGAIN', 'send_no_buffer'],
+  ['ENETUNREACH', 'send_unreachable'],
+  ['EPERM', 'send_refused'],
+  ['ECONNREFUSED', 'send_refused'],
+  ['EMSGSIZE', 'send_too_big'],
+  ['EIO', 'send_failed'],
+];
+
+/** Makes a system call of the process fail, each time, until it is ended. */
+class Fault {
+  readonly #child: ChildProcess;
+  readonly #file: string;
+  #said = '';
+
+  private constructor(pid: number, call: string, error: string, file: string) {
+    this.#file = file;
+    const inject = `inject=${call}:error=${error}`;
+    const trace = ['-f', '-e', `trace=${call}`, '-e', inject, '-p', String(pid)];
+    this.#child = spawn('strace', ['-o', file, ...trace], {
+      stdio: ['ignore', 'ignore', 'pipe'],
+    });
+    this.#child.stderr?.on('data', (text) => {
+      this.#said += text;
+    });
+  }
+
+  /** Resolves when every thread is held. */
+  static async begin(rig: Rig, pid: number, call: string, error: string): Promise<Fault> {
+    const fault = new Fault(pid, call, error, join(rig.lab.folder, 'strace'));
+    await waitUntil(`strace holds process ${pid}`, 5_000, () => fault.#said.includes('attached'));
+    return fault;
+  }
+
+  /** How many calls it made fail. */
+  async end(): Promise<number> {
+    const ended = new Promise((done) => this.#child.once('exit', done));
+    this.#child.kill('SIGINT');
+    await ended;
+    return readFileSync(this.#file, 'utf8').split('(INJECTED)').length - 1;
+  }
+}
+
+/** What the near heddle counts while a system call of it fails; it must neither spin nor talk. */
+async function underFault(
+  rig: Rig,
+  end: HeddleEnd,
+  call: string,
+  error: string,
+  use: () => Promise<unknown>,
+): Promise<Record<string, number>> {
+  const [before, said] = [await readCounts(end), end.said.length];
+  const { pid } = await end.status();
+  const fault = await Fault.begin(rig, pid, call, error);
+  const [spent, started] = [processorMs(pid), performance.now()];
+  await use();
+  const share = (processorMs(pid) - spent) / (performance.now() - started);
+  const calls = await fault.end();
+  assert.ok(calls > 0 && calls < MOST_CALLS, `${error}: ${calls} calls`);
+  assert.ok(share < IDLE_SHARE, `${error}: ${share} of a processor`);
+  assert.is(end.said.length, said, `${error}: ${end.said.slice(said)}`);
+  return growth(before, await readCounts(end));
+}
+
+faults('a failing sendmsg is counted, no spin, no noise, and on it goes (row 47)', () =>
+  withRig(async (rig) => {
+    const { nearEnd } = await startBoth(rig);
+    const ping = ['ping', '-q', '-i', '0.05', '-c', '5', '-W', '0.2', FAR.inner];
+    for (const [error, reason] of SEND_FAULTS) {
+      const changed = await underFault(rig, nearEnd, 'sendmsg', error, () => rig.near.run(ping));
+      assert.ok((changed[reason] ?? 0) >= 5, `${error}: ${reason} of ${JSON.stringify(changed)}`);
+      assert.ok(await reaches(rig.near, FAR.inner), `traffic goes on after ${error}`);
+    }
+  }),
+);
+
+faults('a failing recvmsg makes no spin and no noise, and on it goes (row 47)', () =>
+  withRig(async (rig) => {
+    const { nearEnd } = await startBoth(rig);
+    for (const error of ['ENOBUFS', 'ECONNREFUSED', 'EIO']) {
+      await underFault(rig, nearEnd, 'recvmsg', error, async () => {
+        assert.not(await reaches(rig.far, NEAR.inner), `${error} is there`);
+      });
+      assert.ok(await reaches(rig.far, NEAR.inner), `traffic goes on after ${error}`);
+    }
+  }),
+);
+
+/** Starts a second daemon beside the near one, with folders of its own; what it says as it fails. */
+async function startSecond(rig: Rig, changes: Partial<LabTunnel>) {
+  const tunnel = { ...rig.nearTunnel, addresses: [], peers: [], ...changes };
+  const { file, env } = prepareHeddle(rig.lab, rig.foe, tunnel);
+  return await rig.near.run([HEDDLE, 'up', '-c', file], { env });
+}
+
+for (const [what, changes] of [
+  ['the UDP port', { interface: 'hd1', listenPort: PORT }],
+  ['the interface', { interface: 'hd0', listenPort: PORT + 1 }],
+] as const) {
+  faults(`a second daemon that wants ${what} of the first exits and names it (row 53)`, () =>
+    withRig(async (rig) => {
+      const { nearEnd } = await startBoth(rig);
+      const { pid } = await nearEnd.status();
+      const { code, stderr } = await startSecond(rig, changes);
+      assert.is(code, 1, stderr);
+      assert.match(stderr, new RegExp(`\\bprocess ${pid}\\b`));
+      assert.ok(await reaches(rig.near, FAR.inner), 'the first is as it was');
+    }),
+  );
+}
+
+faults(
+  'a peer killed and started without state is found again by who goes on sending (WG-24)',
+  () =>
+    withRig(async (rig) => {
+      const peers = rig.farTunnel.peers.map(({ endpoint: _, ...peer }) => peer);
+      const farTunnel = { ...rig.farTunnel, peers };
+      const { farEnd } = await startBoth({ ...rig, farTunnel });
+      process.kill((await farEnd.status()).pid, 'SIGKILL');
+      await waitUntil('it is dead', 2_000, () => farEnd.child.signalCode !== null);
+      await HeddleEnd.start(rig.lab, rig.far, farTunnel);
+      // Keepalive-Timeout and Rekey-Timeout without an answer, the jitter, and a second for the ping.
+      await waitUntil('the tunnel carries again', 17_000, () => reaches(rig.near, FAR.inner));
+    }),
+);
+
+faults.run();

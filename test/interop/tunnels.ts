@@ -14,7 +14,7 @@ import { type Finished, ip, type Lab, type LabHost, waitUntil } from './netns.js
 
 /** This file runs as dist/test/interop/tunnels.js. */
 export const HEDDLE = resolve(dirname(fileURLToPath(import.meta.url)), '../../../src/cli/heddle');
-const START_LIMIT_MS = 10_000;
+const START_LIMIT_MS = 20_000;
 
 export interface KeyPair {
   readonly privateKey: string;

@@ -1,7 +1,7 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { Capture } from './capture.js';
-import { Lab, type LabHost, requireTools, waitUntil } from './netns.js';
+import { ip, Lab, type LabHost, requireTools, waitUntil } from './netns.js';
 import {
   HeddleEnd,
   type LabTunnel,
@@ -20,6 +20,13 @@ const UNDERLAY = {
 } as const;
 const INNER = { heddle: '10.77.0.1', wireguard: '10.77.0.2' };
 
+const TOOLS = {
+  'wireguard-go': 'wireguard-go',
+  wg: 'wireguard-tools',
+  ping: 'iputils-ping',
+  tcpdump: 'tcpdump',
+};
+
 const interop = suite('wireguard-go');
 
 interface Case {
@@ -27,6 +34,7 @@ interface Case {
   readonly outer: 'v4' | 'v6';
   readonly hasPresharedKey: boolean;
   readonly mtu: number;
+  readonly datapath: 'native' | 'reference';
 }
 
 let number = 0;
@@ -34,7 +42,7 @@ for (const role of ['initiator', 'responder'] as const) {
   for (const outer of ['v4', 'v6'] as const) {
     for (const hasPresharedKey of [false, true]) {
       for (const mtu of [1280, 1420, 9000]) {
-        const tested = { role, outer, hasPresharedKey, mtu };
+        const tested = { role, outer, hasPresharedKey, mtu, datapath: 'native' } as const;
         const key = hasPresharedKey ? 'with' : 'without';
         interop(`heddle as ${role} over IP${outer}, ${key} preshared key, MTU ${mtu}`, () =>
           tryCombination(tested),
@@ -44,13 +52,15 @@ for (const role of ['initiator', 'responder'] as const) {
   }
 }
 
+for (const role of ['initiator', 'responder'] as const) {
+  const tested = { role, outer: 'v4', hasPresharedKey: true, mtu: 1420 } as const;
+  interop(`heddle's reference hand as ${role}`, () =>
+    tryCombination({ ...tested, datapath: 'reference' }),
+  );
+}
+
 async function tryCombination(tested: Case): Promise<void> {
-  requireTools({
-    'wireguard-go': 'wireguard-go',
-    wg: 'wireguard-tools',
-    ping: 'iputils-ping',
-    tcpdump: 'tcpdump',
-  });
+  requireTools(TOOLS);
   const lab = new Lab();
   try {
     const [near, far] = [lab.host('a'), lab.host('b')];
@@ -78,11 +88,45 @@ async function tryCombination(tested: Case): Promise<void> {
     await ping(second, target(second), tested.mtu - 28);
 
     await countersAgree(heddle, wireguard);
+    const { counters } = await heddle.status();
+    const inJavaScript = counters.packet_to_javascript ?? Number.NaN;
+    assert.is(inJavaScript > 0, tested.datapath === 'reference');
     await nothingInPlaintext(capture);
   } finally {
     lab.remove();
   }
 }
+
+interop('each follows the other to a new address and port (WG-6)', async () => {
+  requireTools(TOOLS);
+  const lab = new Lab();
+  try {
+    const [near, far] = [lab.host('a'), lab.host('b')];
+    lab.link('under', [
+      [near, ['192.0.2.1/24']],
+      [far, ['192.0.2.2/24']],
+    ]);
+    const tested = { role: 'initiator', outer: 'v4', mtu: 1420, datapath: 'native' } as const;
+    const tunnels = configurations({ ...tested, hasPresharedKey: true });
+    const heddle = await HeddleEnd.start(lab, near, tunnels.heddle);
+    const wireguard = await WireguardEnd.start(lab, far, tunnels.wireguard);
+    await ping(near, INNER.wireguard, 56);
+    ip(near, 'addr', 'add', '192.0.2.7/24', 'dev', 'under');
+    ip(near, 'addr', 'del', '192.0.2.1/24', 'dev', 'under');
+    // A first address that is taken away takes those of its prefix along.
+    ip(near, 'addr', 'replace', '192.0.2.7/24', 'dev', 'under');
+    await ping(near, INNER.wireguard, 56);
+    const seen = await far.must(['wg', 'show', wireguard.interface, 'endpoints']);
+    assert.match(seen, /\t192\.0\.2\.7:51820\n/);
+    await ping(far, INNER.heddle, 56);
+    await far.must(['wg', 'set', wireguard.interface, 'listen-port', '51999']);
+    await ping(far, INNER.heddle, 56);
+    assert.is((await heddle.peer()).endpoint, '192.0.2.2:51999');
+    await ping(near, INNER.wireguard, 56);
+  } finally {
+    lab.remove();
+  }
+});
 
 function configurations(tested: Case): { heddle: LabTunnel; wireguard: LabTunnel } {
   const [ours, theirs] = [makeKeyPair(), makeKeyPair()];
@@ -98,6 +142,7 @@ function configurations(tested: Case): { heddle: LabTunnel; wireguard: LabTunnel
     heddle: {
       ...shared,
       interface: 'hd0',
+      datapath: tested.datapath,
       privateKey: ours.privateKey,
       addresses: [`${INNER.heddle}/24`],
       peers: [
@@ -134,8 +179,6 @@ async function countersAgree(heddle: HeddleEnd, wireguard: WireguardEnd): Promis
   }).catch((error: Error) => {
     throw new Error(`${error.message}: ${difference}`);
   });
-  const { counters } = await heddle.status();
-  assert.is(counters.packet_to_javascript, 0);
 }
 
 async function nothingInPlaintext(capture: Capture): Promise<void> {

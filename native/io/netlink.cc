@@ -14,7 +14,7 @@ namespace heddle {
 
 namespace {
 
-constexpr size_t kReplyBytes = 256 << 10;  // more than the 32 KiB a dump's datagram takes
+constexpr size_t kReplyBytes = 64 << 10;  // more than the 32 KiB a dump's datagram takes
 constexpr time_t kTimeoutSeconds = 2;
 
 nlmsghdr headerAt(const uint8_t* at) {

@@ -3,6 +3,7 @@
 #include "base/barrier.h"
 #include "base/check.h"
 #include "datapath/classify.h"
+#include "datapath/loop.h"
 #include "encap/wireguard.h"
 #include "session/transport.h"
 
@@ -50,7 +51,7 @@ void Outbound::packet(std::span<uint8_t> inner, Instant now) {
   if (length == 0 || length != inner.size()) return drop(Drop::innerMalformed);
   if (length > tables_.mtu()) return drop(Drop::innerTooBig);
   Target target;
-  Drop reason = route(inner.data(), now, target);
+  Drop reason = route(inner, now, target);
   if (reason != Drop::none) return drop(reason, 1, target.peer);
   pass(target, inner);
   if (target.keypair != nullptr) noteSent(target, true, now);
@@ -83,7 +84,7 @@ void Outbound::superPacket(const VirtioNetHeader& header, std::span<uint8_t> inn
   counters_.add(Counter::innerInBytes, segmenter.bytes());
   if (segmenter.longest() > tables_.mtu()) return drop(Drop::innerTooBig, segmenter.count());
   Target target;
-  Drop reason = route(inner.data(), now, target);
+  Drop reason = route(inner, now, target);
   if (reason != Drop::none) return drop(reason, segmenter.count(), target.peer);
   for (auto segment = segmenter.next(); !segment.empty(); segment = segmenter.next()) {
     pass(target, segment);
@@ -133,13 +134,17 @@ void Outbound::forget(uint32_t peer) {
   drop(Drop::stagedExpired, staged_.expire(peer, entry == nullptr ? 0 : entry->serial));
 }
 
-Drop Outbound::route(const uint8_t* inner, Instant now, Target& target) const {
+Drop Outbound::route(std::span<const uint8_t> packet, Instant now, Target& target) const {
+  const uint8_t* inner = packet.data();
   target.peer = tables_.routes().lookup(innerFamily(inner), innerDestination(inner));
   if (target.peer == nullptr) return Drop::noRoute;
   target.endpoint = target.peer->sendsTo();
   if (target.endpoint == nullptr) return Drop::noEndpoint;
   target.keypair = usableKeypair(tables_, *target.peer, now);
-  return Drop::none;
+  if (target.keypair == nullptr) return Drop::none;
+  const Endpoint& to = target.endpoint->endpoint;
+  bool isOwn = isOwnDatagram(inner, packet.size(), to, target.keypair->remoteIndex);
+  return isOwn ? Drop::loop : Drop::none;
 }
 
 bool Outbound::resume(uint32_t slot, Instant now, Target& target) const {

@@ -75,7 +75,7 @@ class Outbound {
     Keypair* keypair = nullptr;  // null: there is none to send with, so stage
   };
 
-  Drop route(const uint8_t* inner, Instant now, Target& target) const;
+  Drop route(std::span<const uint8_t> packet, Instant now, Target& target) const;
   void superPacket(const VirtioNetHeader& header, std::span<uint8_t> inner, Instant now);
   void pass(const Target& target, std::span<uint8_t> inner);
   void stage(PeerEntry& peer, std::span<const uint8_t> inner);

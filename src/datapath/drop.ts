@@ -10,6 +10,7 @@ export const DROPS = [
   'no_route', // the destination lies in no peer's allowed prefixes
   'no_endpoint', // the peer owns it, but nothing says where the peer is
   'inner_too_big', // longer than the tunnel's MTU
+  'loop', // our own datagram to this peer came back: its endpoint is routed into the tunnel
   'staged_overflow', // the oldest staged packet made room for a newer one
   'staged_expired', // staged, but no session came of 90 s of handshakes, or the peer was removed
   'send_no_buffer', // ENOBUFS, EAGAIN, ENOMEM

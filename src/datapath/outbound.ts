@@ -23,6 +23,7 @@ import { maySeal, sealData, type TransportKeypair } from '../session/transport.j
 import { destinationAt, innerFamily, innerLength } from './classify.js';
 import type { WalkCounters } from './counters.js';
 import type { Drop } from './drop.js';
+import { isOwnDatagram } from './loop.js';
 import { Staged } from './staged.js';
 import type { WalkOutput } from './walk_output.js';
 import type { PeerEntry, WalkTables } from './walk_tables.js';
@@ -93,8 +94,14 @@ export class Outbound {
       return 'no_endpoint';
     }
     const keypair = peer.promoted ?? peer.sending;
-    if (!keypair || !maySeal(keypair, now)) this.#stage(peer, inner);
-    else this.#seal({ peer, endpoint, keypair }, inner, now);
+    if (!keypair || !maySeal(keypair, now)) {
+      this.#stage(peer, inner);
+    } else if (isOwnDatagram(inner, endpoint, keypair.remoteIndex)) {
+      peer.drop('loop');
+      return 'loop';
+    } else {
+      this.#seal({ peer, endpoint, keypair }, inner, now);
+    }
     return undefined;
   }
 

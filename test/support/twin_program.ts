@@ -18,7 +18,7 @@ import {
   type TableWrite,
 } from '../../src/datapath/tables.js';
 import { flipBit } from './bytes.js';
-import { ipv4, ipv6 } from './inner_packets.js';
+import { ipv4, ipv6, outerPacket } from './inner_packets.js';
 import { type Outcome, Twin } from './twin.js';
 import { endpoint, handshake, MAC1_KEY, SUITE } from './walk_rig.js';
 
@@ -70,6 +70,7 @@ export class TwinProgram {
       [30, (side, other) => this.#sendPacket(side, other)],
       [30, (side) => this.#deliver(side)],
       [6, (side) => this.#forge(side)],
+      [4, (side, other) => this.#loop(side, other)],
       [4, (side) => this.#handshakes(side)],
       [6, (side, other) => this.#installPair(side, other)],
       [16, (side, other) => this.#writeAny(side, other)],
@@ -201,6 +202,22 @@ export class TwinProgram {
     const sealed = SUITE.seal(receiveKey, counter, content, new Uint8Array(0));
     this.#note(side, `forged message to ${localIndex} with counter ${counter}`);
     this.#answered(side, twin.datagram(concat(header, sealed), this.#one(ENDPOINTS)));
+  }
+
+  /** What the side sent last comes back to it as an inner packet, whole or as a fragment. */
+  #loop(side: Side, other: Side): void {
+    const sent = other.inbox.at(-1);
+    if (!sent) return;
+    // The default route is what leads it into the tunnel.
+    const [peer, to] = [this.#slot(), this.#one(ENDPOINTS)];
+    for (const text of ['0.0.0.0/0', '::/0']) {
+      const prefix = present(parsePrefix(text), 'a prefix');
+      this.#write(side, other, { kind: 'insertPrefix', prefix, peer });
+    }
+    const offset = this.#one([0, 0, 0, 1]);
+    const packet = outerPacket(to, sent, { isFragment: this.#random.below(3) === 0, offset });
+    this.#note(side, `its own ${sent.length} bytes to ${to.text}, offset ${offset}`);
+    this.#sent(side.twin.packet(packet), other);
   }
 
   #handshakes(side: Side): void {

@@ -359,8 +359,10 @@ heddle(
 const FORGE = `
 import socket, struct
 def sum16(b):
-    s = sum(struct.unpack('!%dH' % (len(b) // 2), b)); s = (s >> 16) + (s & 0xffff); return ~(s + (s >> 16)) & 0xffff
-about = struct.pack('!BBHHHBBH4s4s', 0x45, 0, 1452, 1, 0, 64, 17, 0, socket.inet_aton('${NEAR.under}'), socket.inet_aton('${FAR.under}'))
+    s = sum(struct.unpack('!%dH' % (len(b) // 2), b)); s = (s >> 16) + (s & 0xffff)
+    return ~(s + (s >> 16)) & 0xffff
+ends = socket.inet_aton('${NEAR.under}') + socket.inet_aton('${FAR.under}')
+about = struct.pack('!BBHHHBBH', 0x45, 0, 1452, 1, 0, 64, 17, 0) + ends
 about += struct.pack('!HHHH', ${PORT}, ${PORT}, 1432, 0)
 for mtu in (0, 68, 576):
     head = struct.pack('!BBHHH', 3, 4, 0, 0, mtu)

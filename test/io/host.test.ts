@@ -1,4 +1,6 @@
-/** A plan in a host that has things of its own: carried out, taken back, and nothing else touched. */
+/**
+ * A plan in a host that has things of its own: carried out, taken back, and nothing else touched.
+ */
 
 import { execFileSync } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
@@ -126,9 +128,17 @@ alone('an interface that is not there is named', () => {
 
 alone('what others made alike stays when ours is taken back', () => {
   const { host } = makeHost();
-  ip('rule add not fwmark 51820 table 51820');
-  ip('rule add table main suppress_prefixlength 0');
-  ip('-6 rule add table main suppress_prefixlength 0');
+  const addAlike = (): void => {
+    for (const family of ['-4', '-6']) {
+      ip(`${family} rule add not fwmark 51820 table 51820`);
+      ip(`${family} rule add table main suppress_prefixlength 0`);
+    }
+  };
+  const alike = (): string[] =>
+    (ip('rule') + ip('-6 rule'))
+      .split('\n')
+      .filter((line) => /51820|suppress/.test(line) && !line.includes('proto 104'));
+  addAlike();
   ip('addr add 10.77.0.9/24 dev hd0');
   ip('route add 10.99.0.0/16 dev hd0');
   writeFileSync(VALID_MARK, '1');
@@ -136,6 +146,13 @@ alone('what others made alike stays when ours is taken back', () => {
   host.apply('hd0', EVERYTHING);
   host.remove();
   assert.is(state(), before);
+  host.apply('hd0', EVERYTHING);
+  // These come before ours, and would be found first.
+  addAlike();
+  const others = alike();
+  assert.is(others.length, 8);
+  host.remove();
+  assert.equal(alike(), others);
 });
 
 alone('two tunnels with default routes: each takes back its own', () => {

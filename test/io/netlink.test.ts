@@ -1,4 +1,6 @@
-/** What the kernel makes of each request, as iproute2 sees it, and what is read from its answers. */
+/**
+ * What the kernel makes of each request, as iproute2 sees it, and what is read from its answers.
+ */
 
 import { execFileSync } from 'node:child_process';
 import { createSocket } from 'node:dgram';

@@ -117,7 +117,7 @@ faults('a failing recvmsg makes no spin and no noise, and on it goes (row 47)', 
   }),
 );
 
-/** Starts a second daemon beside the near one, with folders of its own; what it says as it fails. */
+/** Starts a second daemon beside the near one, with folders of its own; how it ends. */
 async function startSecond(rig: Rig, changes: Partial<LabTunnel>) {
   const tunnel = { ...rig.nearTunnel, addresses: [], peers: [], ...changes };
   const { file, env } = prepareHeddle(rig.lab, rig.foe, tunnel);
@@ -150,7 +150,7 @@ faults(
       process.kill((await farEnd.status()).pid, 'SIGKILL');
       await waitUntil('it is dead', 2_000, () => farEnd.child.signalCode !== null);
       await HeddleEnd.start(rig.lab, rig.far, farTunnel);
-      // Keepalive-Timeout and Rekey-Timeout without an answer, the jitter, and a second for the ping.
+      // Keepalive-Timeout and Rekey-Timeout without an answer, jitter, and a second for the ping.
       await waitUntil('the tunnel carries again', 17_000, () => reaches(rig.near, FAR.inner));
     }),
 );

@@ -166,8 +166,11 @@ const s = "import { x } from '../io/x.js'";`,
   {
     name: 'lines fit into 100 columns',
     check: checkLines,
-    bad: { 'src/base/a.ts': `${'é'.repeat(100)}\n${'e'.repeat(101)}\n` },
-    finds: [/a\.ts:2 has 101/],
+    bad: {
+      'src/base/a.ts': `${'é'.repeat(100)}\n${'e'.repeat(101)}\n'${'e'.repeat(99)}',\n`,
+      'test/base/a.test.ts': `  '${'e'.repeat(99)}',\n  f('${'e'.repeat(99)}');\n`,
+    },
+    finds: [/a\.ts:2 has 101/, /a\.ts:3 has 102/, /a\.test\.ts:2 has 107/],
   },
   {
     name: 'files hold one concept',

@@ -51,12 +51,13 @@ inline std::array<uint8_t, 64> chachaBlock(const uint8_t* key, uint32_t counter,
 }
 
 // RFC 8439 §2.5 by schoolbook arithmetic on 16-bit limbs, modulo 2^130 - 5 after every step.
+inline constexpr uint8_t kClamp[16] = {255, 255, 255, 15, 252, 255, 255, 15,
+                                       252, 255, 255, 15, 252, 255, 255, 15};
+
 inline std::array<uint8_t, 16> poly1305(const uint8_t* key, const Bytes& message) {
   std::array<uint64_t, 9> r{};
   std::array<uint64_t, 9> h{};
-  static const uint8_t clamp[16] = {255, 255, 255, 15, 252, 255, 255, 15,
-                                    252, 255, 255, 15, 252, 255, 255, 15};
-  for (size_t i = 0; i < 16; i++) r[i / 2] |= uint64_t(key[i] & clamp[i]) << (8 * (i % 2));
+  for (size_t i = 0; i < 16; i++) r[i / 2] |= uint64_t(key[i] & kClamp[i]) << (8 * (i % 2));
   auto reduce = [](std::array<uint64_t, 18>& wide) {
     // 2^130 = 5: what stands above bit 130 comes back five times.
     for (int pass = 0; pass < 3; pass++) {

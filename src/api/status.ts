@@ -181,7 +181,7 @@ function judgeLoad(snapshot: NodeSnapshot): Warning[] {
   return [
     {
       code: 'handshake_load',
-      text: 'more handshakes arrive than can be answered, so senders must prove their address first',
+      text: 'more handshakes arrive than can be answered: senders must prove their address first',
       fix: 'sessions that stand are not affected; if it lasts, somebody floods the UDP port',
     },
   ];

@@ -71,7 +71,8 @@ export function overlayAddress(publicKey: Uint8Array): InterfaceAddress {
 /** What to do next, for somebody who started without a configuration file. */
 export function firstPeerAdvice(started: DefaultConfig): string {
   const address = started.config.addresses[0]?.address.text ?? '';
-  return `To add the first peer, write /etc/heddle/heddle.yaml, then run \`heddle down\` and \`heddle up\`:
+  const then = '`heddle down` and `heddle up`';
+  return `To add the first peer, write /etc/heddle/heddle.yaml, then run ${then}:
 
   privateKeyFile: ${started.keyFile}
   addresses: [${address}/${OVERLAY_LENGTH}]

@@ -32,7 +32,7 @@ export function checkPrivileges(): void {
   if (!fs.existsSync('/dev/net/tun')) {
     throw new HostError(
       'NO_TUN',
-      'There is no /dev/net/tun, so no tunnel interface can be made: load it with `modprobe tun`; ' +
+      'There is no /dev/net/tun, so no tunnel interface can be made: run `modprobe tun`; ' +
         'in a container, start it with --device /dev/net/tun',
     );
   }

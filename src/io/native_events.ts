@@ -5,7 +5,8 @@
  *           | 2 sessionNeeded: peer(4) reason(1: 0 staged, 1 rekey)
  *           | 3 confirmed:     peer(4) localIndex(4)
  *           | 4 roamed:        peer(4) endpoint(40)
- *           | 5 activity:      peer(4) lastSent(8) lastReceived(8) unansweredSend(8) unansweredReceive(8)
+ *           | 5 activity:      peer(4) lastSent(8) lastReceived(8)
+ *                              unansweredSend(8) unansweredReceive(8)
  *
  * An endpoint: family(1: 4 or 6) hasLocal(1) port(2) address(16) localAddress(16)
  * interfaceIndex(4); an IPv4 address stands in the first four bytes. The twin is

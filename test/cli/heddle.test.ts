@@ -13,7 +13,8 @@ const NODE_FOLDER = dirname(process.execPath);
 
 /** Stands for the built command: prints what it was started with. */
 const PROBE = `console.log(JSON.stringify({
-  env: process.env, words: process.argv.slice(2), flags: process.execArgv, node: process.execPath }));`;
+  env: process.env, words: process.argv.slice(2),
+  flags: process.execArgv, node: process.execPath }));`;
 
 test.before.each((context) => {
   context.root = fs.realpathSync(fs.mkdtempSync(join(tmpdir(), 'heddle-')));

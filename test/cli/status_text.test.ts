@@ -19,6 +19,7 @@ test('screen: says who is connected in a line each', () => {
       peerSnapshot({ allowedIps: peerSnapshot().allowedIps.slice(0, 2) }),
       peerSnapshot({
         name: 'γάμμα',
+        allowedIps: peerSnapshot().allowedIps.slice(0, 2),
         state: 'idle',
         endpoint: undefined,
         latestHandshake: undefined,
@@ -35,7 +36,7 @@ test('screen: says who is connected in a line each', () => {
 
 PEER   STATE      ENDPOINT         HANDSHAKE    RECEIVED      SENT  ALLOWED IPS
 beta   connected  192.0.2.7:51820  1 m 3 s ago  12.1 KiB  4.88 KiB  10.77.0.2/32, fd77::2/128
-γάμμα  idle       -                never        12.1 KiB  4.88 KiB  10.77.0.2/32, fd77::2/128, 10.8.0.0/16
+γάμμα  idle       -                never        12.1 KiB  4.88 KiB  10.77.0.2/32, fd77::2/128
 `,
   );
 });

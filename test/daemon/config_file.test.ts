@@ -397,7 +397,7 @@ test('value: the private key is clamped', () => {
   assert.is((privateKey[31] ?? 0) & 0xc0, 0x40);
 });
 
-test('files: a key in a file of its own is found beside the configuration, and must be private', () => {
+test('files: a key in its own file is found beside the configuration, and must be private', () => {
   const folder = fs.mkdtempSync(join(tmpdir(), 'heddle-'));
   const file = join(folder, 'heddle.yaml');
   fs.writeFileSync(file, 'privateKeyFile: own.key\n', { mode: 0o644 });

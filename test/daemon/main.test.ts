@@ -83,7 +83,7 @@ test('daemon: stops at SIGTERM, with its keys wiped', async (context) => {
   assert.equal(fake.context?.config.privateKey, new Uint8Array(32));
 });
 
-test('daemon: a second on the same folders is refused with the pid, the first runs on', async (context) => {
+test('daemon: a second on the same folders is refused, the first runs on', async (context) => {
   const daemon = await startDaemon(options(context));
   assert.match(await failureOf(startDaemon(options(context))), `process ${process.pid}`);
   const other = { ...context.folders, run: join(context.root, 'run2') };
@@ -130,7 +130,7 @@ test('daemon: a defect stops it, and the host is as it was', async (context) => 
   assert.equal(fs.readdirSync(context.folders.run), []);
 });
 
-test('daemon: without a configuration file the built-in one is told and explained', async (context) => {
+test('daemon: without a file the built-in configuration is told and explained', async (context) => {
   const fake = fakeTunnel(new Error('enough'));
   const steps: string[] = [];
   const started = startDaemon({

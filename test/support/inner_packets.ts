@@ -174,7 +174,7 @@ function store16(bytes: Uint8Array, at: number, value: number): void {
   bytes[at + 1] = value;
 }
 
-/** A UDP datagram to `to` as the kernel would send it, or a fragment of it, 8 x `offset` bytes in. */
+/** A UDP datagram to `to` as the kernel sends it, or the fragment that begins 8 x `offset` in. */
 export function outerPacket(
   to: Endpoint,
   payload: Uint8Array,

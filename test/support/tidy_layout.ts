@@ -17,8 +17,13 @@ export function checkLines(files: readonly SourceFile[]): string[] {
   return files.filter(({ path }) => CODE.test(path)).flatMap(longLinesOf);
 }
 
+/** In a test, a line that is one string alone: what a program must print cannot be folded. */
+const EXPECTED_TEXT = /^\s*(['"`]).*\1[,;]?$/;
+
 function longLinesOf(file: SourceFile): string[] {
+  const isTest = file.path.startsWith('test/');
   return file.text.split('\n').flatMap((line, i) => {
+    if (isTest && EXPECTED_TEXT.test(line)) return [];
     const columns = [...line].length;
     return columns <= LINE_COLUMNS ? [] : [`${file.path}:${i + 1} has ${columns} columns`];
   });

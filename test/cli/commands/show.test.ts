@@ -8,7 +8,7 @@ import { peerSnapshot, statusSource } from '../../support/status.js';
 
 const test = suite('cli/commands/show');
 
-test('show: blocks on standard output, or the document; degraded or not, it was shown', async () => {
+test('show: blocks on standard output, or the document; degraded or not', async () => {
   const peer = peerSnapshot({ state: 'handshaking', latestHandshake: undefined });
   const document = statusDocument(statusSource([peer]));
   const daemon = await fakeDaemon(document);

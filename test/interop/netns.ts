@@ -103,6 +103,7 @@ export class Lab {
   /** A folder for configuration and state, gone with the lab. */
   readonly folder = mkdtempSync(join(tmpdir(), 'heddle-lab-'));
   readonly #hosts: LabHost[] = [];
+  readonly #cleanups: (() => void)[] = [];
   #links = 0;
 
   constructor() {
@@ -146,9 +147,15 @@ export class Lab {
     }
   }
 
+  /** Something made outside the namespaces, to be removed after them. */
+  onRemove(clean: () => void): void {
+    this.#cleanups.push(clean);
+  }
+
   remove(): void {
     if (!labs.delete(this)) return;
     for (const host of this.#hosts) host.remove();
+    for (const clean of this.#cleanups) clean();
     rmSync(this.folder, { recursive: true, force: true });
   }
 }

@@ -4,7 +4,8 @@
  */
 
 import type { ChildProcess } from 'node:child_process';
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { connect } from 'node:net';
 import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { toBase64 } from '../../src/base/bytes.js';
@@ -164,9 +165,12 @@ export class WireguardEnd {
     const child = host.start(['wireguard-go', '-f', tunnel.interface], {
       WG_PROCESS_FOREGROUND: '1',
     });
+    const socket = `/var/run/wireguard/${tunnel.interface}.sock`;
+    lab.onRemove(() => rmSync(socket, { force: true }));
+    // Not by wg: it removes a socket that is bound and does not listen yet.
     await waitUntil(`wireguard-go is ready in ${host.name}`, START_LIMIT_MS, async () => {
       if (child.exitCode !== null) throw new Error(`wireguard-go exited with ${child.exitCode}`);
-      return (await host.run(['wg', 'show', tunnel.interface])).code === 0;
+      return await isListening(socket);
     });
     const folder = join(lab.folder, host.name);
     mkdirSync(folder, { recursive: true, mode: 0o700 });
@@ -187,6 +191,17 @@ export class WireguardEnd {
     const [, rx, tx] = line.trim().split('\t');
     return { rxBytes: Number(rx), txBytes: Number(tx) };
   }
+}
+
+function isListening(path: string): Promise<boolean> {
+  return new Promise((resolve) => {
+    const connection = connect(path);
+    connection.once('connect', () => {
+      connection.destroy();
+      resolve(true);
+    });
+    connection.once('error', () => resolve(false));
+  });
 }
 
 function wireguardFile(tunnel: LabTunnel): string {

@@ -126,11 +126,4 @@ TEST("aead: opens nothing with a flipped bit or another counter") {
   }
 }
 
-TEST("aead: the low level equals EVP for every length up to 2048") {
-  if (!openSsl().lowLevel.isComplete()) {
-    return test::skip("this libcrypto does not export ChaCha20_ctr32 and Poly1305_*");
-  }
-  EXPECT_EQUAL(compareAeadBackends(2048), std::string());
-}
-
 }  // namespace heddle

@@ -11,13 +11,12 @@ import {
   type InterfaceAddress,
   type Prefix,
 } from '../base/address.js';
-import { loadLe32, storeLe32 } from '../base/bytes.js';
+import { loadLe16, loadLe32, storeLe32 } from '../base/bytes.js';
 import {
   type Attribute,
   emitMessage,
   errorOf,
   FLAG,
-  loadLe16,
   type Message,
   parseAttributes,
   parseMessages,

@@ -10,7 +10,7 @@
  * An attribute: length(2) type(2) payload, padded to four bytes.
  */
 
-import { concat, loadLe32, storeLe32 } from '../base/bytes.js';
+import { concat, loadLe16, loadLe32, storeLe16, storeLe32 } from '../base/bytes.js';
 
 export const HEADER_BYTES = 16;
 
@@ -120,15 +120,6 @@ export function readText(value: Uint8Array | undefined): string {
     result += String.fromCharCode(byte);
   }
   return result;
-}
-
-export function loadLe16(bytes: Uint8Array, at: number): number {
-  return (bytes[at] ?? 0) | ((bytes[at + 1] ?? 0) << 8);
-}
-
-export function storeLe16(bytes: Uint8Array, at: number, value: number): void {
-  bytes[at] = value;
-  bytes[at + 1] = value >>> 8;
 }
 
 function emitAttribute({ type, value }: Attribute): Uint8Array {

@@ -8,13 +8,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { parsePrefix } from '../../src/base/address.js';
-import { present } from '../../src/base/assert.js';
 import { SILENT } from '../../src/base/log.js';
 import type { Folders } from '../../src/daemon/folders.js';
 import { hasLeftovers, noteLeftovers, removeLeftovers } from '../../src/daemon/leftovers.js';
 import { NetlinkError, type Rule } from '../../src/io/netlink.js';
 import type { HostPlan } from '../../src/route/host_plan.js';
+import { prefix } from '../support/parsed.js';
 
 const test = suite<{ folders: Folders; file: string }>('daemon/leftovers');
 
@@ -25,7 +24,7 @@ test.before.each((context) => {
 });
 test.after.each((context) => fs.rmSync(context.folders.run, { recursive: true }));
 
-const PREFIX = present(parsePrefix('0.0.0.0/0'), 'the prefix is right');
+const PREFIX = prefix('0.0.0.0/0');
 const DEFAULT_ROUTE: HostPlan = {
   mark: 51820,
   steps: [

@@ -5,12 +5,12 @@ import type { Drop } from '../../src/datapath/drop.js';
 import { HANDSHAKE_QUEUE } from '../../src/datapath/tables.js';
 import { equalBytes } from '../support/bytes.js';
 import { ipv4, ipv6 } from '../support/inner_packets.js';
+import { endpoint } from '../support/parsed.js';
 import {
   at,
   createConnectedRig,
   createRig,
   datagrams,
-  endpoint,
   ENDPOINT,
   events,
   handshake,

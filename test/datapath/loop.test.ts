@@ -6,14 +6,8 @@ import { storeLe32 } from '../../src/base/bytes.js';
 import { sessionIndex } from '../../src/base/identifiers.js';
 import { isOwnDatagram } from '../../src/datapath/loop.js';
 import { ipv4, outerPacket } from '../support/inner_packets.js';
-import {
-  createConnectedRig,
-  datagrams,
-  ENDPOINT,
-  endpoint,
-  keypair,
-  PEER,
-} from '../support/walk_rig.js';
+import { endpoint } from '../support/parsed.js';
+import { createConnectedRig, datagrams, ENDPOINT, keypair, PEER } from '../support/walk_rig.js';
 
 const loop = suite('loop');
 

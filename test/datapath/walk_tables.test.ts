@@ -3,7 +3,8 @@ import * as assert from 'uvu/assert';
 import { present } from '../../src/base/assert.js';
 import { WalkTables } from '../../src/datapath/walk_tables.js';
 import { equalBytes } from '../support/bytes.js';
-import { at, ENDPOINT, keypair, OTHER, PEER, prefix } from '../support/walk_rig.js';
+import { prefix } from '../support/parsed.js';
+import { at, ENDPOINT, keypair, OTHER, PEER } from '../support/walk_rig.js';
 
 const tables = suite('walk tables');
 

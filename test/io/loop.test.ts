@@ -2,13 +2,7 @@
 
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import {
-  type Address,
-  type Endpoint,
-  parseAddress,
-  parseEndpoint,
-  parsePrefix,
-} from '../../src/base/address.js';
+import { type Address, type Endpoint, parseEndpoint } from '../../src/base/address.js';
 import { present } from '../../src/base/assert.js';
 import { type PeerSlot, peerSlot, sessionIndex } from '../../src/base/identifiers.js';
 import { SeededRandom } from '../../src/base/random.js';
@@ -24,6 +18,7 @@ import { Node } from '../../src/node/node.js';
 import { FakeTimers } from '../support/fake_timers.js';
 import { KeptLog } from '../support/kept_log.js';
 import { configOf } from '../support/pair.js';
+import { address, prefix } from '../support/parsed.js';
 import { SUITE } from '../support/walk_rig.js';
 
 const loops = suite('loop');
@@ -123,7 +118,7 @@ function withScene(body: (scene: Scene) => void): void {
 function configure({ loop }: Scene, endpoint?: HostPort): void {
   const [own, other] = ['own', 'other'].map((seed) => generatePrivateKey(new SeededRandom(seed)));
   const publicKey = SUITE.publicKey(present(other, 'a key'));
-  const allowedIps = [present(parsePrefix('10.0.0.2/32'), 'a prefix')];
+  const allowedIps = [prefix('10.0.0.2/32')];
   const peer = { name: 'other', publicKey, allowedIps, ...(endpoint ? { endpoint } : {}) };
   loop.handle({ kind: 'configure', config: configOf(present(own, 'a key'), [peer]) });
 }
@@ -284,7 +279,7 @@ loops('loop: an answer to a name goes back to the node', async () => {
   const scenes: Scene[] = [];
   timers.during(() => {
     const scene = createScene(timers);
-    scene.names.set('other.example', present(parseAddress('192.0.2.7'), 'an address'));
+    scene.names.set('other.example', address('192.0.2.7'));
     configure(scene, { host: 'other.example', port: 4500 });
     scenes.push(scene);
   });

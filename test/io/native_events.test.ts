@@ -1,16 +1,13 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { type Endpoint, parseAddress, parseEndpoint as parseText } from '../../src/base/address.js';
+import { parseAddress } from '../../src/base/address.js';
 import { present } from '../../src/base/assert.js';
 import { concat, storeLe32, storeLe64 } from '../../src/base/bytes.js';
 import type { WalkEvent } from '../../src/datapath/tables.js';
 import { emitEndpoint, parseEndpoint, parseEvents } from '../../src/io/native_events.js';
+import { endpoint } from '../support/parsed.js';
 
 const events = suite('native events');
-
-function endpoint(text: string): Endpoint {
-  return present(parseText(text), `${text} is an endpoint`);
-}
 
 function le32(value: number): Uint8Array {
   const bytes = new Uint8Array(4);

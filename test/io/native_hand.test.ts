@@ -4,7 +4,7 @@ import { constants } from 'node:os';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { concat } from '../../src/base/bytes.js';
-import { parseEndpoint, parsePrefix } from '../../src/base/address.js';
+import { parsePrefix } from '../../src/base/address.js';
 import { present } from '../../src/base/assert.js';
 import { peerSlot } from '../../src/base/identifiers.js';
 import { millis, seconds } from '../../src/base/time.js';
@@ -17,6 +17,7 @@ import { equalBytes } from '../support/bytes.js';
 import { type ChannelPair, carry, createChannelPair } from '../support/channel_host.js';
 import { FakeTimers } from '../support/fake_timers.js';
 import { ipv4, tcp } from '../support/inner_packets.js';
+import { endpoint } from '../support/parsed.js';
 import { addonHere } from '../support/twin.js';
 import { START } from '../support/walk_rig.js';
 
@@ -308,7 +309,7 @@ hands('native hand: a flood from nobody leaves the session alone', () => {
   withPair({}, (scene) => {
     const { left, right, settle } = scene;
     connect(scene);
-    const stranger = present(parseEndpoint('198.51.100.1:9'), 'an endpoint');
+    const stranger = endpoint('198.51.100.1:9');
     for (let i = 0; i < 3000; i++) {
       const junk = new Uint8Array(32 + (i % 200)).fill(i);
       junk.set([(i % 4) + 1, 0, 0, 0]);

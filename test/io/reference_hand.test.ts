@@ -15,18 +15,10 @@ import { UdpPort } from '../../src/io/udp.js';
 import { setIpv4Checksum } from '../../src/wire/ipv4.js';
 import { equalBytes } from '../support/bytes.js';
 import { ipv4 } from '../support/inner_packets.js';
+import { endpoint, prefix } from '../support/parsed.js';
 import { skip } from '../support/skip.js';
 import { addonHere } from '../support/twin.js';
-import {
-  endpoint,
-  handshake,
-  keypair,
-  opened,
-  PEER,
-  prefix,
-  sealed,
-  SUITE,
-} from '../support/walk_rig.js';
+import { handshake, keypair, opened, PEER, sealed, SUITE } from '../support/walk_rig.js';
 
 const hands = suite('reference hand');
 

@@ -2,18 +2,15 @@ import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { type Endpoint, parseEndpoint } from '../../src/base/address.js';
+import type { Endpoint } from '../../src/base/address.js';
 import { present } from '../../src/base/assert.js';
 import type { Drop } from '../../src/datapath/drop.js';
 import { HandError } from '../../src/io/hand.js';
 import { sendDrop, UdpPort } from '../../src/io/udp.js';
 import { equalBytes } from '../support/bytes.js';
+import { endpoint } from '../support/parsed.js';
 
 const udp = suite('udp');
-
-function endpoint(text: string): Endpoint {
-  return present(parseEndpoint(text), `${text} is an endpoint`);
-}
 
 /** A port and what comes in; `next` waits for one more. */
 async function openPort(port = 0) {

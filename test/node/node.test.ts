@@ -1,6 +1,5 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { parseAddress, parsePrefix } from '../../src/base/address.js';
 import { present } from '../../src/base/assert.js';
 import { isZero } from '../../src/base/bytes.js';
 import { SILENT } from '../../src/base/log.js';
@@ -14,6 +13,7 @@ import { Node } from '../../src/node/node.js';
 import { MESSAGE_DATA, MESSAGE_INITIATION } from '../../src/wire/wireguard.js';
 import { LOW_ORDER_KEYS } from '../support/low_order.js';
 import { configOf, connect, createPair, onlyPeer, ping } from '../support/pair.js';
+import { address, prefix } from '../support/parsed.js';
 
 const test = suite('node');
 const SEED = process.env.SEED ?? 'node';
@@ -58,7 +58,7 @@ test('node: before it is configured it drops handshakes, and wants nothing', () 
 
 test('node: a configuration becomes table writes, in an order that the walk can take', () => {
   const node = createNode();
-  const allowedIps = [present(parsePrefix('10.0.0.0/24'), 'a prefix')];
+  const allowedIps = [prefix('10.0.0.0/24')];
   const endpoint = { host: '192.0.2.9', port: 51820 };
   const config = configOf(privateKey('us'), [peer('a', { allowedIps, endpoint }), peer('b')]);
   node.handle({ kind: 'configure', config }, START);
@@ -89,7 +89,7 @@ test('node: peers whose public keys are of low order are sent nothing (attack ro
     name,
     publicKey,
     endpoint: { host: '192.0.2.2', port: 51820 },
-    allowedIps: [present(parsePrefix(`10.1.0.${at}/32`), 'a prefix')],
+    allowedIps: [prefix(`10.1.0.${at}/32`)],
     persistentKeepalive: seconds(1),
   }));
   pair.left.configure({ ...pair.left.config, peers });
@@ -175,17 +175,17 @@ test('node: a host name is resolved, retried, and asked again when handshakes fa
     ['right.example:51820'],
   );
   assert.is(onlyPeer(pair.left).endpoint, undefined);
-  pair.left.names.set('right.example', present(parseAddress('192.0.2.2'), 'an address'));
+  pair.left.names.set('right.example', address('192.0.2.2'));
   pair.network.run(seconds(6));
   assert.is(pair.left.asked.length, 2);
   connect(pair);
   assert.is(pair.right.received.length, 1);
 
   pair.network.run(seconds(30));
-  pair.left.names.set('right.example', present(parseAddress('192.0.2.22'), 'an address'));
+  pair.left.names.set('right.example', address('192.0.2.22'));
   pair.right.endpoint = {
     ...pair.right.endpoint,
-    address: present(parseAddress('192.0.2.22'), 'an address'),
+    address: address('192.0.2.22'),
     text: '192.0.2.22:51820',
   };
   pair.network.run(seconds(170));
@@ -204,7 +204,7 @@ test('node: a name that resolves late does not move a peer that is being heard',
   const named = { ...present(known, 'a peer'), endpoint: { host: 'left.example', port: 4 } };
   pair.right.configure({ ...pair.right.config, peers: [named] });
   connect(pair);
-  pair.right.names.set('left.example', present(parseAddress('203.0.113.1'), 'an address'));
+  pair.right.names.set('left.example', address('203.0.113.1'));
   pair.network.run(seconds(10));
   assert.is(onlyPeer(pair.right).endpoint?.text, pair.left.endpoint.text);
 });

@@ -2,7 +2,7 @@
 
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { type Endpoint, parseEndpoint } from '../../src/base/address.js';
+import type { Endpoint } from '../../src/base/address.js';
 import { present } from '../../src/base/assert.js';
 import { isZero } from '../../src/base/bytes.js';
 import { elapsed, micros, millis, seconds } from '../../src/base/time.js';
@@ -16,13 +16,10 @@ import {
   setMac1,
 } from '../../src/wire/wireguard.js';
 import { connect, createPair, onlyPeer, type Pair, ping } from '../support/pair.js';
+import { endpoint } from '../support/parsed.js';
 import type { Host } from '../support/virtual_network.js';
 
 const test = suite('node_traffic');
-
-function endpoint(text: string): Endpoint {
-  return present(parseEndpoint(text), `"${text}" is an endpoint`);
-}
 
 function drops(host: Host, reason: string): number {
   return host.node.snapshot().handshakeDrops[reason] ?? -1;

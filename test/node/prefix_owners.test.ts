@@ -1,17 +1,12 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { type Prefix, parsePrefix } from '../../src/base/address.js';
-import { present } from '../../src/base/assert.js';
 import { type PeerSlot, peerSlot } from '../../src/base/identifiers.js';
 import type { TableWrite } from '../../src/datapath/tables.js';
 import { PrefixOwners } from '../../src/node/prefix_owners.js';
+import { prefix } from '../support/parsed.js';
 
 const test = suite('prefix_owners');
 const [ONE, TWO] = [peerSlot(1), peerSlot(2)];
-
-function prefix(text: string): Prefix {
-  return present(parsePrefix(text), `"${text}" is a prefix`);
-}
 
 function owned(...rows: readonly (readonly [string, PeerSlot])[]) {
   return rows.map(([text, peer]) => ({ prefix: prefix(text), peer }));

@@ -1,11 +1,11 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { parsePrefix } from '../../src/base/address.js';
 import { present } from '../../src/base/assert.js';
 import { after, seconds } from '../../src/base/time.js';
 import type { PeerConfig } from '../../src/node/config.js';
 import { Roster } from '../../src/node/roster.js';
 import { Session } from '../../src/session/session.js';
+import { prefix } from '../support/parsed.js';
 import { createParty, START } from '../support/session_scene.js';
 
 const test = suite('roster');
@@ -17,7 +17,7 @@ function createRoster(): Roster {
 }
 
 function peer(name: string, ...prefixes: readonly string[]): PeerConfig {
-  const allowedIps = prefixes.map((text) => present(parsePrefix(text), 'a prefix'));
+  const allowedIps = prefixes.map((text) => prefix(text));
   return { name, publicKey: createParty(name).keys.publicKey, allowedIps };
 }
 

@@ -1,18 +1,18 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { type Endpoint, parseAddress, parseEndpoint } from '../../src/base/address.js';
-import { present } from '../../src/base/assert.js';
+import type { Endpoint } from '../../src/base/address.js';
 import { peerSlot } from '../../src/base/identifiers.js';
 import { EndpointTable, hasMoved } from '../../src/path/endpoint_table.js';
+import { address, endpoint as plainEndpoint } from '../support/parsed.js';
 
 const endpoints = suite('endpoint table');
 
 const [ONE, TWO] = [peerSlot(1), peerSlot(2)];
 
 function endpoint(text: string, local?: string, interfaceIndex = 0): Endpoint {
-  const plain = present(parseEndpoint(text), 'an endpoint');
+  const plain = plainEndpoint(text);
   if (local === undefined) return plain;
-  return { ...plain, local: { address: present(parseAddress(local), 'local'), interfaceIndex } };
+  return { ...plain, local: { address: address(local), interfaceIndex } };
 }
 
 const HOME = endpoint('192.0.2.1:51820');

@@ -1,6 +1,6 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { parseInterfaceAddress, parsePrefix } from '../../src/base/address.js';
+import { parseInterfaceAddress } from '../../src/base/address.js';
 import { present } from '../../src/base/assert.js';
 import {
   FALLBACK_MTU,
@@ -11,6 +11,7 @@ import {
   type PlanInput,
   planHost,
 } from '../../src/route/host_plan.js';
+import { prefix } from '../support/parsed.js';
 
 const plan = suite('host plan');
 
@@ -22,7 +23,7 @@ interface Wanted extends Partial<Omit<PlanInput, 'addresses' | 'allowedIps'>> {
 function planOf({ addresses = [], allowedIps = [], ...rest }: Wanted) {
   return planHost({
     addresses: addresses.map((text) => present(parseInterfaceAddress(text), 'an address')),
-    allowedIps: allowedIps.map((text) => present(parsePrefix(text), 'a prefix')),
+    allowedIps: allowedIps.map((text) => prefix(text)),
     mtu: 1420,
     table: 'auto',
     fwMark: 0,

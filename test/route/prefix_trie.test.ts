@@ -1,27 +1,12 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import {
-  type Address,
-  addressFromBytes,
-  parseAddress,
-  parsePrefix,
-  type Prefix,
-  prefixOf,
-} from '../../src/base/address.js';
-import { present } from '../../src/base/assert.js';
+import { type Address, addressFromBytes, type Prefix, prefixOf } from '../../src/base/address.js';
 import type { SeededRandom } from '../../src/base/random.js';
 import { PrefixTrie } from '../../src/route/prefix_trie.js';
+import { address, prefix } from '../support/parsed.js';
 import { withSeed } from '../support/seed.js';
 
 const trie = suite('prefix trie');
-
-function prefix(text: string): Prefix {
-  return present(parsePrefix(text), `${text} is a prefix`);
-}
-
-function address(text: string): Address {
-  return present(parseAddress(text), `${text} is an address`);
-}
 
 function trieOf(entries: Readonly<Record<string, string>>): PrefixTrie<string> {
   const made = new PrefixTrie<string>();

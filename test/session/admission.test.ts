@@ -1,7 +1,6 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { type Endpoint, parseEndpoint } from '../../src/base/address.js';
-import { present } from '../../src/base/assert.js';
+import type { Endpoint } from '../../src/base/address.js';
 import { SeededRandom } from '../../src/base/random.js';
 import { after, type Instant, instant, micros, seconds } from '../../src/base/time.js';
 import { generatePrivateKey } from '../../src/crypto/keys.js';
@@ -9,12 +8,13 @@ import type { CryptoSuite } from '../../src/crypto/suite.js';
 import { SodiumSuite } from '../../src/io/sodium.js';
 import { Admission } from '../../src/session/admission.js';
 import { PeerCookie } from '../../src/session/peer_cookie.js';
+import { endpoint } from '../support/parsed.js';
 
 const test = suite('admission');
 const SEED = process.env.SEED ?? 'admission';
 const CRYPTO = new SodiumSuite();
 const START = instant(seconds(500));
-const SOURCE = present(parseEndpoint('192.0.2.9:4000'), 'an endpoint');
+const SOURCE = endpoint('192.0.2.9:4000');
 const QUEUE = 1024;
 const FULL_ENOUGH = QUEUE / 8;
 
@@ -113,7 +113,7 @@ test('admission: under load, a source with its cookie passes 5 at once and 20 a 
 test('admission: a cookie of one source is worth nothing from another', () => {
   const { admission, cookie } = scene();
   giveCookie(admission, cookie, SOURCE);
-  const source = present(parseEndpoint('192.0.2.10:4000'), 'an endpoint');
+  const source = endpoint('192.0.2.10:4000');
   const applicant = { datagram: stamped(cookie, START), source, queued: QUEUE };
   assert.is(admission.admit(applicant, START).kind, 'answered');
 });

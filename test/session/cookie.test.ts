@@ -1,6 +1,5 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { parseEndpoint } from '../../src/base/address.js';
 import { present } from '../../src/base/assert.js';
 import { loadLe32 } from '../../src/base/bytes.js';
 import { SeededRandom } from '../../src/base/random.js';
@@ -23,15 +22,12 @@ import {
   setMac1,
   setMac2,
 } from '../../src/wire/wireguard.js';
+import { endpoint } from '../support/parsed.js';
 
 const test = suite('cookie');
 const SEED = process.env.SEED ?? 'cookie';
 const CRYPTO = new SodiumSuite();
 const START = instant(seconds(500));
-
-function endpoint(text: string) {
-  return present(parseEndpoint(text), `"${text}" is an endpoint`);
-}
 
 /** A responder, and a message to it with its right mac1. */
 function scene() {

@@ -1,7 +1,5 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { parseEndpoint } from '../../src/base/address.js';
-import { present } from '../../src/base/assert.js';
 import { isZero } from '../../src/base/bytes.js';
 import { SeededRandom } from '../../src/base/random.js';
 import { after, instant, micros, seconds } from '../../src/base/time.js';
@@ -10,12 +8,13 @@ import { SodiumSuite } from '../../src/io/sodium.js';
 import { checkMac1, CookieChecker, mac1Key } from '../../src/session/cookie.js';
 import { PeerCookie } from '../../src/session/peer_cookie.js';
 import { mac2Of } from '../../src/wire/wireguard.js';
+import { endpoint } from '../support/parsed.js';
 
 const test = suite('peer_cookie');
 const SEED = process.env.SEED ?? 'peer cookie';
 const CRYPTO = new SodiumSuite();
 const START = instant(seconds(500));
-const SOURCE = present(parseEndpoint('192.0.2.9:4000'), 'an endpoint');
+const SOURCE = endpoint('192.0.2.9:4000');
 
 /** We and a responder that hands out cookies. */
 function scene() {

@@ -1,22 +1,18 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { type Address, addressFromBytes, parseAddress } from '../../src/base/address.js';
-import { present } from '../../src/base/assert.js';
+import { type Address, addressFromBytes } from '../../src/base/address.js';
 import { storeBe32 } from '../../src/base/bytes.js';
 import { SeededRandom } from '../../src/base/random.js';
 import { after, type Instant, instant, millis, seconds } from '../../src/base/time.js';
 import { LIMITER_SOURCES } from '../../src/session/constants.js';
 import { RateLimiter } from '../../src/session/rate_limiter.js';
+import { address } from '../support/parsed.js';
 
 const test = suite('rate_limiter');
 const START = instant(seconds(1));
 
 function create(): RateLimiter {
   return new RateLimiter(new SeededRandom('rate limiter'));
-}
-
-function address(text: string): Address {
-  return present(parseAddress(text), `"${text}" is an address`);
 }
 
 function ipv4(number: number): Address {

@@ -16,11 +16,11 @@ import { CookieChecker } from '../../src/session/cookie.js';
 import { Session } from '../../src/session/session.js';
 import { mac2Of } from '../../src/wire/wireguard.js';
 import { LOW_ORDER_KEYS } from '../support/low_order.js';
+import { endpoint } from '../support/parsed.js';
 import {
   actionsOf,
   createParty,
   createSession,
-  endpoint,
   HERE,
   initiate,
   kindsOf,

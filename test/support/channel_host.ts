@@ -3,7 +3,7 @@
  * wires them, with the channel backend in the place of TUN device and socket.
  */
 
-import { type Endpoint, parseEndpoint, parsePrefix } from '../../src/base/address.js';
+import type { Endpoint } from '../../src/base/address.js';
 import { present } from '../../src/base/assert.js';
 import { SeededRandom } from '../../src/base/random.js';
 import { generatePrivateKey } from '../../src/crypto/keys.js';
@@ -17,6 +17,7 @@ import { Node } from '../../src/node/node.js';
 import { mac1Key } from '../../src/session/cookie.js';
 import { KeptLog } from './kept_log.js';
 import { configOf } from './pair.js';
+import { endpoint, prefix } from './parsed.js';
 import { addonHere, type Datagram } from './twin.js';
 import { SUITE } from './walk_rig.js';
 
@@ -133,11 +134,11 @@ export function createChannelPair(
       name: other.end,
       publicKey: other.publicKey,
       endpoint: { host: `192.0.2.${other.end}`, port: 51_820 },
-      allowedIps: [present(parsePrefix(`10.0.0.${other.end}/32`), 'a prefix')],
+      allowedIps: [prefix(`10.0.0.${other.end}/32`)],
     };
     return new ChannelHost({
       name: end,
-      endpoint: present(parseEndpoint(`192.0.2.${end}:51820`), 'an endpoint'),
+      endpoint: endpoint(`192.0.2.${end}:51820`),
       config: configOf(privateKey, [peer]),
       clock,
       ...options,

@@ -1,12 +1,12 @@
 /** Two hosts that know each other, `left` and `right`, over one virtual network. */
 
-import { parseAddress, parseEndpoint, parsePrefix } from '../../src/base/address.js';
 import { present } from '../../src/base/assert.js';
 import { type Duration, seconds } from '../../src/base/time.js';
 import { generatePrivateKey } from '../../src/crypto/keys.js';
 import { SodiumSuite } from '../../src/io/sodium.js';
 import type { Config, PeerConfig } from '../../src/node/config.js';
 import type { PeerSnapshot } from '../../src/node/snapshot.js';
+import { address, endpoint, prefix } from './parsed.js';
 import { type Host, ipv4Packet, VirtualNetwork } from './virtual_network.js';
 
 export interface Pair {
@@ -38,7 +38,7 @@ export function createPair(options: PairOptions = {}): Pair {
     name: 'right',
     publicKey: CRYPTO.publicKey(rightKey),
     endpoint: { host: '192.0.2.2', port: 51820 },
-    allowedIps: [present(parsePrefix('10.0.0.2/32'), 'a prefix')],
+    allowedIps: [prefix('10.0.0.2/32')],
     ...(keepalive === undefined ? {} : { persistentKeepalive: keepalive }),
     ...psk,
   };
@@ -46,17 +46,17 @@ export function createPair(options: PairOptions = {}): Pair {
     name: 'left',
     publicKey: CRYPTO.publicKey(leftKey),
     ...(options.rightKnowsLeft === false ? {} : { endpoint: { host: '192.0.2.1', port: 51820 } }),
-    allowedIps: [present(parsePrefix('10.0.0.1/32'), 'a prefix')],
+    allowedIps: [prefix('10.0.0.1/32')],
     ...psk,
   };
   const left = network.addHost({
     name: 'left',
-    endpoint: present(parseEndpoint('192.0.2.1:51820'), 'an endpoint'),
+    endpoint: endpoint('192.0.2.1:51820'),
     config: configOf(leftKey, [toRight]),
   });
   const right = network.addHost({
     name: 'right',
-    endpoint: present(parseEndpoint('192.0.2.2:51820'), 'an endpoint'),
+    endpoint: endpoint('192.0.2.2:51820'),
     config: configOf(rightKey, [toLeft]),
   });
   return { network, left, right };
@@ -77,7 +77,7 @@ export function configOf(privateKey: Uint8Array, peers: readonly PeerConfig[]): 
 
 /** An application on `from` sends one packet to the other host. */
 export function ping({ left, right }: Pair, from: Host, payload = 'ping'): void {
-  const inner = ['10.0.0.1', '10.0.0.2'].map((text) => present(parseAddress(text), 'an address'));
+  const inner = ['10.0.0.1', '10.0.0.2'].map((text) => address(text));
   const [source, destination] = from === left ? inner : inner.reverse();
   assertHost(from === left || from === right);
   const bytes = new TextEncoder().encode(payload);

@@ -1,7 +1,5 @@
 /** What the tests of one session core need around it: shared dependencies, keys, a peer by hand. */
 
-import { type Endpoint, parseEndpoint } from '../../src/base/address.js';
-import { present } from '../../src/base/assert.js';
 import { type PeerSlot, peerSlot } from '../../src/base/identifiers.js';
 import { SeededRandom } from '../../src/base/random.js';
 import { type Instant, instant, seconds, wallTime } from '../../src/base/time.js';
@@ -17,6 +15,7 @@ import {
 import { Session } from '../../src/session/session.js';
 import { SessionTable } from '../../src/session/session_table.js';
 import { WallClock } from '../../src/session/wall_clock.js';
+import { endpoint } from './parsed.js';
 
 export const START: Instant = instant(seconds(10_000));
 export const SLOT: PeerSlot = peerSlot(0);
@@ -26,10 +25,6 @@ export const THERE = endpoint('192.0.2.2:51820');
 export interface Party extends SessionDependencies {
   readonly keys: StaticKeys;
   readonly identity: { keys: StaticKeys | undefined };
-}
-
-export function endpoint(text: string): Endpoint {
-  return present(parseEndpoint(text), `"${text}" is an endpoint`);
 }
 
 /** One node's side: its keys, table and clocks, all from `seed`. */

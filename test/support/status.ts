@@ -4,11 +4,12 @@
  */
 
 import type { StatusSource } from '../../src/api/status.js';
-import { parseEndpoint, parseInterfaceAddress, parsePrefix } from '../../src/base/address.js';
+import { parseEndpoint, parseInterfaceAddress } from '../../src/base/address.js';
 import { present } from '../../src/base/assert.js';
 import { peerSlot } from '../../src/base/identifiers.js';
 import { instant, millis, seconds, wallTime } from '../../src/base/time.js';
 import type { PeerSnapshot } from '../../src/node/snapshot.js';
+import { prefix } from './parsed.js';
 
 export const NOW = instant(1_000_000_000);
 
@@ -19,9 +20,7 @@ export function peerSnapshot(changes: Partial<PeerSnapshot> = {}): PeerSnapshot 
     publicKey: new Uint8Array(32).fill(7),
     hasPresharedKey: true,
     endpoint: parseEndpoint('192.0.2.7:51820'),
-    allowedIps: ['10.77.0.2/32', 'fd77::2/128', '10.8.0.0/16'].map((text) =>
-      present(parsePrefix(text), 'the prefix is right'),
-    ),
+    allowedIps: ['10.77.0.2/32', 'fd77::2/128', '10.8.0.0/16'].map((text) => prefix(text)),
     persistentKeepalive: seconds(25),
     latestHandshake: { at: instant(NOW - 63_000_000), wall: wallTime(1_795_395_723_456_000) },
     handshakeRoundTrip: millis(1.5),

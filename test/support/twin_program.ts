@@ -4,7 +4,7 @@
  * step is compared.
  */
 
-import { type Endpoint, parseAddress, type Prefix, parsePrefix } from '../../src/base/address.js';
+import { type Endpoint, type Prefix, parsePrefix } from '../../src/base/address.js';
 import { present } from '../../src/base/assert.js';
 import { concat, storeLe32, storeLe64 } from '../../src/base/bytes.js';
 import { type PeerSlot, peerSlot, sessionIndex } from '../../src/base/identifiers.js';
@@ -19,15 +19,16 @@ import {
 } from '../../src/datapath/tables.js';
 import { flipBit } from './bytes.js';
 import { ipv4, ipv6, outerPacket } from './inner_packets.js';
+import { address, endpoint, prefix } from './parsed.js';
 import { type Outcome, Twin } from './twin.js';
-import { endpoint, handshake, MAC1_KEY, SUITE } from './walk_rig.js';
+import { handshake, MAC1_KEY, SUITE } from './walk_rig.js';
 
 const SLOTS = 3;
 const INDICES = 12;
 /** How many of the other host's datagrams are remembered, to arrive late and again. */
 const REMEMBERED = 48;
 const MTU = 1420;
-const LOCAL = { address: present(parseAddress('192.0.2.9'), 'an address'), interfaceIndex: 3 };
+const LOCAL = { address: address('192.0.2.9'), interfaceIndex: 3 };
 
 const ENDPOINTS: readonly Endpoint[] = [
   endpoint('192.0.2.1:51820'),
@@ -40,7 +41,7 @@ const ENDPOINTS: readonly Endpoint[] = [
 const PREFIXES: readonly Prefix[] = [
   ...['10.0.0.0/24', '10.0.0.1/32', '10.0.0.2/32', '10.0.0.3/32', '10.0.0.0/30', '0.0.0.0/0'],
   ...['fd00::/64', 'fd00::1/128', 'fd00::2/128', 'fd00::/16', '::/0'],
-].map((text) => present(parsePrefix(text), 'a prefix'));
+].map((text) => prefix(text));
 
 const JUMPS: readonly number[] = [0, 0, 1, 1e3, 1e6, 9e6, 40e6, 119_999_999, 165e6, 180e6];
 const LENGTHS: readonly number[] = [28, 41, 47, 48, 64, 100, 1279, 1280, 1404, 1419, 1420, 1421];

@@ -3,8 +3,7 @@
  * and opened here by libsodium alone, so that what the walk makes is not judged by itself.
  */
 
-import { type Endpoint, parseEndpoint, parsePrefix, type Prefix } from '../../src/base/address.js';
-import { present } from '../../src/base/assert.js';
+import type { Endpoint } from '../../src/base/address.js';
 import { concat, storeLe32, storeLe64 } from '../../src/base/bytes.js';
 import { type PeerSlot, peerSlot, sessionIndex } from '../../src/base/identifiers.js';
 import { after, type Instant, instant, seconds } from '../../src/base/time.js';
@@ -15,6 +14,7 @@ import type { KeypairMaterial, TableWrite, WalkEvent } from '../../src/datapath/
 import { Walk } from '../../src/datapath/walk.js';
 import type { WalkOutput } from '../../src/datapath/walk_output.js';
 import { SodiumSuite } from '../../src/io/sodium.js';
+import { endpoint, prefix } from './parsed.js';
 
 export const SUITE = new SodiumSuite();
 export const PEER = peerSlot(0);
@@ -25,14 +25,6 @@ export const MAC1_KEY = new Uint8Array(32).fill(7);
 const EMPTY = new Uint8Array(0);
 /** A while after boot, so that 0 stays "never". */
 export const START = instant(1_000_000_000);
-
-export function endpoint(text: string): Endpoint {
-  return present(parseEndpoint(text), `${text} is an endpoint`);
-}
-
-export function prefix(text: string): Prefix {
-  return present(parsePrefix(text), `${text} is a prefix`);
-}
 
 export function at(secondsAfterStart: number): Instant {
   return after(START, seconds(secondsAfterStart));

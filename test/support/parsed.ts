@@ -1,0 +1,23 @@
+/** Addresses of tests, from their texts; a text that is none fails the test. */
+
+import {
+  type Address,
+  type Endpoint,
+  type Prefix,
+  parseAddress,
+  parseEndpoint,
+  parsePrefix,
+} from '../../src/base/address.js';
+import { present } from '../../src/base/assert.js';
+
+export function address(text: string): Address {
+  return present(parseAddress(text), `"${text}" is an address`);
+}
+
+export function endpoint(text: string): Endpoint {
+  return present(parseEndpoint(text), `"${text}" is an endpoint`);
+}
+
+export function prefix(text: string): Prefix {
+  return present(parsePrefix(text), `"${text}" is a prefix`);
+}

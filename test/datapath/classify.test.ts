@@ -1,16 +1,11 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { classify, innerLength, isSameFlow } from '../../src/datapath/classify.js';
+import { changed } from '../support/bytes.js';
 import { innerIpv4, ipv4, ipv6, tcp, udp } from '../support/inner_packets.js';
 import { withSeed } from '../support/seed.js';
 
 const classifying = suite('classify');
-
-function changed(packet: Uint8Array, index: number, value: number): Uint8Array {
-  const copy = packet.slice();
-  copy[index] = value;
-  return copy;
-}
 
 const LENGTHS: readonly [why: string, packet: Uint8Array, length: number][] = [
   ['a whole IPv4 packet', ipv4({ bytes: 100 }), 100],

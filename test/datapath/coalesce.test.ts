@@ -6,7 +6,7 @@ import { classify } from '../../src/datapath/classify.js';
 import { type CoalesceOptions, coalesce } from '../../src/datapath/coalesce.js';
 import { segment } from '../../src/datapath/segment.js';
 import { parseVirtioNet, VIRTIO_NET_BYTES } from '../../src/wire/virtio_net.js';
-import { equalBytes } from '../support/bytes.js';
+import { changed, equalBytes } from '../support/bytes.js';
 import { ipv4, ipv6, sum16, tcp, udp } from '../support/inner_packets.js';
 import { withSeed } from '../support/seed.js';
 
@@ -34,12 +34,6 @@ function stream(i: number, changes: Partial<Parameters<typeof tcp>[0]> = {}): Ui
 
 function datagram(i: number, changes: Partial<Parameters<typeof udp>[0]> = {}): Uint8Array {
   return udp({ family: 4, identifier: i, payload: 100, ...changes });
-}
-
-function changed(packet: Uint8Array, index: number, value: number): Uint8Array {
-  const copy = packet.slice();
-  copy[index] = value;
-  return copy;
 }
 
 for (const family of [4, 6] as const) {

@@ -3,7 +3,7 @@ import * as assert from 'uvu/assert';
 import { present } from '../../src/base/assert.js';
 import type { Drop } from '../../src/datapath/drop.js';
 import { HANDSHAKE_QUEUE } from '../../src/datapath/tables.js';
-import { equalBytes } from '../support/bytes.js';
+import { changed, equalBytes } from '../support/bytes.js';
 import { ipv4, ipv6 } from '../support/inner_packets.js';
 import { endpoint } from '../support/parsed.js';
 import {
@@ -32,12 +32,6 @@ const CONFIRMED = { kind: 'confirmed', peer: PEER, localIndex: KEYPAIR.localInde
 const REKEY = { kind: 'sessionNeeded', peer: PEER, reason: 'rekey' };
 /** A packet from PEER: 10.0.0.2 to us. */
 const FROM_PEER = ipv4({ source: '10.0.0.2', destination: '10.0.0.1' });
-
-function changed(packet: Uint8Array, index: number, value: number): Uint8Array {
-  const copy = packet.slice();
-  copy[index] = value;
-  return copy;
-}
 
 for (const type of [1, 2, 3] as const) {
   inbound(`inbound: hands a message of type ${type} up, with its source`, () => {

@@ -8,7 +8,7 @@ import { STAGED_PER_PEER } from '../../src/datapath/tables.js';
 import type { WalkOutput } from '../../src/datapath/walk_output.js';
 import { WalkTables } from '../../src/datapath/walk_tables.js';
 import { REJECT_AFTER_MESSAGES, REKEY_AFTER_MESSAGES } from '../../src/session/constants.js';
-import { equalBytes } from '../support/bytes.js';
+import { changed, equalBytes } from '../support/bytes.js';
 import { ipv4, ipv6 } from '../support/inner_packets.js';
 import {
   at,
@@ -30,13 +30,6 @@ const outbound = suite('outbound');
 
 const STAGED = { kind: 'sessionNeeded', peer: PEER, reason: 'staged' };
 const REKEY = { kind: 'sessionNeeded', peer: PEER, reason: 'rekey' };
-
-/** `packet` with `value` at `index`. */
-function changed(packet: Uint8Array, index: number, value: number): Uint8Array {
-  const copy = packet.slice();
-  copy[index] = value;
-  return copy;
-}
 
 const REFUSED: readonly [why: string, packet: Uint8Array, reason: Drop][] = [
   ['nothing at all', new Uint8Array(0), 'inner_malformed'],

@@ -4,7 +4,6 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { type Endpoint, parseInterfaceAddress } from '../../src/base/address.js';
 import { present } from '../../src/base/assert.js';
-import { storeBe16 } from '../../src/base/bytes.js';
 import type { Instant } from '../../src/base/time.js';
 import type { TableWrite, WalkEvent } from '../../src/datapath/tables.js';
 import { type Clock, SystemClock } from '../../src/io/clock.js';
@@ -12,9 +11,8 @@ import { HandError } from '../../src/io/hand.js';
 import { Netlink } from '../../src/io/netlink.js';
 import { ReferenceHand } from '../../src/io/reference_hand.js';
 import { UdpPort } from '../../src/io/udp.js';
-import { setIpv4Checksum } from '../../src/wire/ipv4.js';
 import { equalBytes } from '../support/bytes.js';
-import { ipv4 } from '../support/inner_packets.js';
+import { ipv4Udp } from '../support/inner_packets.js';
 import { endpoint, prefix } from '../support/parsed.js';
 import { skip } from '../support/skip.js';
 import { addonHere } from '../support/twin.js';
@@ -104,16 +102,6 @@ function local(port: number): Endpoint {
   return endpoint(`127.0.0.1:${port}`);
 }
 
-/** A UDP datagram from THEIRS to OURS without a checksum. */
-function toApplication(port: number, payload: readonly number[]): Uint8Array {
-  const packet = ipv4({ source: THEIRS, destination: OURS, bytes: 28 + payload.length });
-  packet[9] = 17;
-  packet.set([0x12, 0x34, 0, 0, 0, 8 + payload.length, 0, 0, ...payload], 20);
-  storeBe16(packet, 22, port);
-  setIpv4Checksum(packet, 0);
-  return packet;
-}
-
 hands('reference hand: seals what the host sends, and delivers what the peer seals', async () => {
   await withScene(async ({ hand, far, application, session }) => {
     application.send(Uint8Array.of(1, 2, 3), 7, THEIRS);
@@ -121,7 +109,8 @@ hands('reference hand: seals what the host sends, and delivers what the peer sea
     equalBytes(plaintext.subarray(28, 31), Uint8Array.of(1, 2, 3));
 
     const arrived = once(application, 'message');
-    const answer = toApplication(application.address().port, [4, 5, 6]);
+    const way = { source: THEIRS, destination: OURS, port: application.address().port };
+    const answer = ipv4Udp(way, [4, 5, 6]);
     far.port.send(local(hand.listenPort), sealed(session, 0n, answer));
     const [datagram] = await arrived;
     equalBytes(datagram, Uint8Array.of(4, 5, 6));

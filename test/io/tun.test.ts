@@ -5,13 +5,11 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { parseInterfaceAddress } from '../../src/base/address.js';
 import { present } from '../../src/base/assert.js';
-import { storeBe16 } from '../../src/base/bytes.js';
 import { type Addon, loadAddon } from '../../src/io/native.js';
 import { Netlink } from '../../src/io/netlink.js';
 import { TunFile } from '../../src/io/tun.js';
-import { setIpv4Checksum } from '../../src/wire/ipv4.js';
 import { equalBytes } from '../support/bytes.js';
-import { ipv4 } from '../support/inner_packets.js';
+import { ipv4, ipv4Udp } from '../support/inner_packets.js';
 import { skip } from '../support/skip.js';
 
 const tun = suite('tun');
@@ -51,16 +49,6 @@ function openTunDescriptors(): number {
   }).length;
 }
 
-/** A UDP datagram from THEIRS to OURS without a checksum. */
-function udpPacket(destinationPort: number, payload: readonly number[]): Uint8Array {
-  const packet = ipv4({ source: THEIRS, destination: OURS, bytes: 28 + payload.length });
-  packet[9] = 17;
-  packet.set([0x12, 0x34, 0, 0, 0, 8 + payload.length, 0, 0, ...payload], 20);
-  storeBe16(packet, 22, destinationPort);
-  setIpv4Checksum(packet, 0);
-  return packet;
-}
-
 tun('tun: reads what the host sends into the interface, packet by packet', async () => {
   const { file, netlink } = openDevice();
   const socket = createSocket('udp4');
@@ -93,7 +81,8 @@ tun('tun: what is written reaches the host', async () => {
     socket.bind(0, OURS);
     await once(socket, 'listening');
     const arrived = once(socket, 'message');
-    assert.ok(file.write(udpPacket(socket.address().port, [4, 5, 6])));
+    const way = { source: THEIRS, destination: OURS, port: socket.address().port };
+    assert.ok(file.write(ipv4Udp(way, [4, 5, 6])));
     const [datagram, from] = await arrived;
     equalBytes(datagram, Uint8Array.of(4, 5, 6));
     assert.is(from.address, THEIRS);

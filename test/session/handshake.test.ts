@@ -21,7 +21,7 @@ import {
   RESPONSE_BYTES,
   senderOf,
 } from '../../src/wire/wireguard.js';
-import { equalBytes } from '../support/bytes.js';
+import { equalBytes, flipBit } from '../support/bytes.js';
 import { LOW_ORDER_KEYS } from '../support/low_order.js';
 
 const test = suite('handshake');
@@ -112,7 +112,7 @@ test('handshake: refuses any flipped bit before the MACs of an initiation', () =
   const at = scene();
   const { datagram } = initiate(at);
   for (let bit = 8 * 8; bit < 8 * (INITIATION_BYTES - MACS_BYTES); bit++) {
-    const opened = openInitiation(CRYPTO, at.responder, flipped(datagram, bit));
+    const opened = openInitiation(CRYPTO, at.responder, flipBit(datagram, bit));
     if (typeof opened === 'string') continue;
     assert.is(openTimestamp(CRYPTO, opened, at.staticStatic), undefined, `bit ${bit}`);
   }
@@ -123,7 +123,7 @@ test('handshake: refuses any flipped bit before the MACs of a response', () => {
   const { datagram, handshake } = initiate(at);
   const answer = respond(at, datagram).datagram;
   for (let bit = 8 * 12; bit < 8 * (RESPONSE_BYTES - MACS_BYTES); bit++) {
-    const parts = { ours: at.initiator, presharedKey: NO_PSK, datagram: flipped(answer, bit) };
+    const parts = { ours: at.initiator, presharedKey: NO_PSK, datagram: flipBit(answer, bit) };
     assert.is(typeof consumeResponse(CRYPTO, handshake, parts), 'string', `bit ${bit}`);
   }
 });
@@ -177,11 +177,5 @@ test('handshake: wiping leaves no ephemeral key', () => {
   assert.ok(isZero(handshake.ephemeralPrivate));
   assert.ok(isZero(handshake.state.transcript()));
 });
-
-function flipped(bytes: Uint8Array, bit: number): Uint8Array {
-  const copy = bytes.slice();
-  copy[bit >> 3] = (copy[bit >> 3] ?? 0) ^ (1 << (bit & 7));
-  return copy;
-}
 
 test.run();

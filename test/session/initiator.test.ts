@@ -4,20 +4,11 @@ import { present } from '../../src/base/assert.js';
 import { after, type Instant, micros, millis, seconds, wallTime } from '../../src/base/time.js';
 import { compareTai64n } from '../../src/crypto/tai64n.js';
 import { openTimestamp } from '../../src/session/handshake.js';
-import { Initiator } from '../../src/session/initiator.js';
-import { Remote } from '../../src/session/remote.js';
-import { Responder } from '../../src/session/responder.js';
+import type { Initiator } from '../../src/session/initiator.js';
 import { senderOf } from '../../src/wire/wireguard.js';
-import { createParty, open, type Party, SLOT, START } from '../support/session_scene.js';
+import { createHandshakePair, open, type Party, SLOT, START } from '../support/session_scene.js';
 
 const test = suite('initiator');
-
-function scene() {
-  const [left, right] = [createParty('left'), createParty('right')];
-  const initiator = new Initiator(left, SLOT, new Remote(right.keys.publicKey));
-  const responder = new Responder(right, SLOT, new Remote(left.keys.publicKey));
-  return { left, right, initiator, responder };
-}
 
 function create(initiator: Initiator, now: Instant = START): Uint8Array {
   return present(initiator.create(now), 'an initiation');
@@ -29,7 +20,7 @@ function timestampOf(right: Party, left: Party, datagram: Uint8Array): Uint8Arra
 }
 
 test('initiator: timestamps step forward by the least step where the wall clock does not', () => {
-  const { left, right, initiator } = scene();
+  const { left, right, initiator } = createHandshakePair();
   const walls = [0, 0, -1_000_000, 5_000_000, 4_000_000, 4_999_999, 990_000, 999_999];
   let last: Uint8Array | undefined;
   for (const [round, offset] of walls.entries()) {
@@ -41,7 +32,7 @@ test('initiator: timestamps step forward by the least step where the wall clock 
 });
 
 test('initiator: a new initiation replaces the pending one and its index', () => {
-  const { left, right, initiator, responder } = scene();
+  const { left, right, initiator, responder } = createHandshakePair();
   const first = create(initiator);
   const answer = responder.respond(open(right, first), START);
   if (typeof answer === 'string') throw new Error(answer);
@@ -53,7 +44,7 @@ test('initiator: a new initiation replaces the pending one and its index', () =>
 });
 
 test('initiator: a response uses the initiation up, and its index stays live', () => {
-  const { left, right, initiator, responder } = scene();
+  const { left, right, initiator, responder } = createHandshakePair();
   const first = create(initiator);
   const answer = responder.respond(open(right, first), START);
   if (typeof answer === 'string') throw new Error(answer);
@@ -68,7 +59,7 @@ test('initiator: a response uses the initiation up, and its index stays live', (
 });
 
 test('initiator: abandoning releases the index, and twice is once', () => {
-  const { left, initiator } = scene();
+  const { left, initiator } = createHandshakePair();
   create(initiator);
   initiator.abandon();
   initiator.abandon();
@@ -76,7 +67,7 @@ test('initiator: abandoning releases the index, and twice is once', () => {
 });
 
 test('initiator: without keys of our own there is nothing to send', () => {
-  const { left, initiator } = scene();
+  const { left, initiator } = createHandshakePair();
   left.identity.keys = undefined;
   assert.is(initiator.create(START), undefined);
   assert.is(left.table.size, 0);

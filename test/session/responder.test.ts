@@ -3,20 +3,11 @@ import * as assert from 'uvu/assert';
 import { present } from '../../src/base/assert.js';
 import { isZero } from '../../src/base/bytes.js';
 import { after, type Instant, millis, seconds } from '../../src/base/time.js';
-import { Initiator } from '../../src/session/initiator.js';
-import { Remote } from '../../src/session/remote.js';
-import { Responder } from '../../src/session/responder.js';
+import type { Responder } from '../../src/session/responder.js';
 import { INITIATION_BYTES, RESPONSE_BYTES } from '../../src/wire/wireguard.js';
-import { createParty, open, type Party, SLOT, START } from '../support/session_scene.js';
+import { createHandshakePair, open, type Party, START } from '../support/session_scene.js';
 
 const test = suite('responder');
-
-function scene() {
-  const [left, right] = [createParty('left'), createParty('right')];
-  const initiator = new Initiator(left, SLOT, new Remote(right.keys.publicKey));
-  const responder = new Responder(right, SLOT, new Remote(left.keys.publicKey));
-  return { left, right, initiator, responder };
-}
 
 function outcome(right: Party, responder: Responder, datagram: Uint8Array, now: Instant): string {
   const answer = responder.respond(open(right, datagram), now);
@@ -24,7 +15,7 @@ function outcome(right: Party, responder: Responder, datagram: Uint8Array, now: 
 }
 
 test('responder: takes strictly later timestamps, and replays never (WG-20)', () => {
-  const { right, initiator, responder } = scene();
+  const { right, initiator, responder } = createHandshakePair();
   const [first, second, third] = [0, 1, 2].map((at) =>
     present(initiator.create(after(START, seconds(at))), 'an initiation'),
   );
@@ -44,7 +35,7 @@ test('responder: takes strictly later timestamps, and replays never (WG-20)', ()
 });
 
 test('responder: what is refused does not count towards the 20 ms between two', () => {
-  const { right, initiator, responder } = scene();
+  const { right, initiator, responder } = createHandshakePair();
   const [first, second] = [0, 1].map((at) =>
     present(initiator.create(after(START, seconds(at))), 'an initiation'),
   );
@@ -58,7 +49,7 @@ test('responder: what is refused does not count towards the 20 ms between two', 
 });
 
 test('responder: a timestamp refused as too soon can still be taken later', () => {
-  const { right, initiator, responder } = scene();
+  const { right, initiator, responder } = createHandshakePair();
   const [first, second] = [0, 1].map((at) =>
     present(initiator.create(after(START, seconds(at))), 'an initiation'),
   );
@@ -69,7 +60,7 @@ test('responder: a timestamp refused as too soon can still be taken later', () =
 });
 
 test('responder: uses up the opened initiation, and answers with less than it got', () => {
-  const { right, initiator, responder } = scene();
+  const { right, initiator, responder } = createHandshakePair();
   const opened = open(right, present(initiator.create(START), 'an initiation'));
   const answer = responder.respond(opened, START);
   if (typeof answer === 'string') throw new Error(answer);
@@ -79,7 +70,7 @@ test('responder: uses up the opened initiation, and answers with less than it go
 });
 
 test('responder: an initiation whose timestamp does not open takes nothing', () => {
-  const { right, initiator, responder } = scene();
+  const { right, initiator, responder } = createHandshakePair();
   const datagram = present(initiator.create(START), 'an initiation');
   datagram[90] = (datagram[90] ?? 0) ^ 1;
   assert.is(outcome(right, responder, datagram, START), 'timestamp_tag');

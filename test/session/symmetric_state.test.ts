@@ -1,17 +1,14 @@
-import { existsSync, readFileSync } from 'node:fs';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { present } from '../../src/base/assert.js';
-import { fromHex } from '../../src/base/bytes.js';
 import { SodiumSuite } from '../../src/io/sodium.js';
 import { SymmetricState } from '../../src/session/symmetric_state.js';
-import { equalBytes } from '../support/bytes.js';
-import { skip } from '../support/skip.js';
+import { equalBytes, flipBit } from '../support/bytes.js';
+import { hex, readSharedVectors } from '../support/vectors.js';
 
 const test = suite('symmetric_state');
 const CRYPTO = new SodiumSuite();
 const EMPTY = new Uint8Array(0);
-const VECTORS = '../shared/vectors/noise_ik.json';
 const KEY_BYTES = 32;
 const TAG_BYTES = 16;
 
@@ -27,17 +24,12 @@ interface Vector {
   readonly messages: readonly { readonly payload: string; readonly ciphertext: string }[];
 }
 
-function hex(text: string): Uint8Array {
-  return present(fromHex(text), 'the vector is hexadecimal');
-}
-
 function ascii(text: string): Uint8Array {
   return new TextEncoder().encode(text);
 }
 
 function vector(name: string): Vector {
-  if (!existsSync(VECTORS)) skip(`${VECTORS}, the Noise vectors beside the project`);
-  const all: { vectors: Vector[] } = JSON.parse(readFileSync(VECTORS, 'utf8'));
+  const all: { vectors: Vector[] } = JSON.parse(readSharedVectors('noise_ik.json'));
   const found = all.vectors.find(({ protocol_name }) => protocol_name === name);
   return present(found, `the vector of ${name} is there`);
 }
@@ -157,7 +149,7 @@ test('symmetric state: refuses any flipped bit of either handshake message', () 
   const [first, second] = [messageOf(given, 0).ciphertext, messageOf(given, 1).ciphertext];
   // X25519 ignores the top bit of a coordinate, but the transcript does not.
   for (let bit = 0; bit < 8 * first.length; bit++) {
-    const payload = new Party(given, false).readFirst(flipped(first, bit));
+    const payload = new Party(given, false).readFirst(flipBit(first, bit));
     assert.is(payload, undefined, `message 1, bit ${bit}`);
   }
   const initiator = new Party(given, true);
@@ -167,7 +159,7 @@ test('symmetric state: refuses any flipped bit of either handshake message', () 
   for (let bit = 0; bit < 8 * second.length; bit++) {
     const fresh = new Party(given, true);
     fresh.writeFirst(messageOf(given, 0).payload);
-    assert.is(fresh.readSecond(flipped(second, bit)), undefined, `message 2, bit ${bit}`);
+    assert.is(fresh.readSecond(flipBit(second, bit)), undefined, `message 2, bit ${bit}`);
   }
 });
 
@@ -188,11 +180,5 @@ test('symmetric state: wiping leaves nothing', () => {
   equalBytes(state.transcript(), new Uint8Array(KEY_BYTES));
   assert.throws(() => state.encryptAndHash(CRYPTO, EMPTY), /one field/);
 });
-
-function flipped(bytes: Uint8Array, bit: number): Uint8Array {
-  const copy = bytes.slice();
-  copy[bit >> 3] = (copy[bit >> 3] ?? 0) ^ (1 << (bit & 7));
-  return copy;
-}
 
 test.run();

@@ -15,6 +15,13 @@ export function equalBytes(
   throw new Error(`${message}\n${describe(actual, expected)}`);
 }
 
+/** A copy with `value` at `index`. */
+export function changed(bytes: Uint8Array, index: number, value: number): Uint8Array {
+  const copy = bytes.slice();
+  copy[index] = value;
+  return copy;
+}
+
 /** A copy with one bit flipped; bit 0 is the lowest of the first byte. */
 export function flipBit(bytes: Uint8Array, bit: number): Uint8Array {
   const flipped = bytes.slice();

@@ -22,6 +22,19 @@ export function ipv4(options: InnerOptions = {}): Uint8Array {
   return packet;
 }
 
+/** A UDP datagram over IPv4 from port 4660, without a checksum of its own. */
+export function ipv4Udp(
+  way: { source: string; destination: string; port: number },
+  payload: readonly number[],
+): Uint8Array {
+  const packet = ipv4({ ...way, bytes: 28 + payload.length });
+  packet[9] = 17;
+  packet.set([0x12, 0x34, 0, 0, 0, 8 + payload.length, 0, 0, ...payload], 20);
+  store16(packet, 22, way.port);
+  store16(packet, 10, ~fold(sum16(packet.subarray(0, 20))));
+  return packet;
+}
+
 /** An IPv6 packet without a next header; addresses are the last 16 bits behind `fd00::`. */
 export function ipv6(
   options: { source?: number; destination?: number; bytes?: number } = {},

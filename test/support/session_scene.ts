@@ -12,6 +12,9 @@ import {
   openInitiation,
   type StaticKeys,
 } from '../../src/session/handshake.js';
+import { Initiator } from '../../src/session/initiator.js';
+import { Remote } from '../../src/session/remote.js';
+import { Responder } from '../../src/session/responder.js';
 import { Session } from '../../src/session/session.js';
 import { SessionTable } from '../../src/session/session_table.js';
 import { WallClock } from '../../src/session/wall_clock.js';
@@ -37,6 +40,14 @@ export function createParty(seed: string): Party {
   wallClock.set(wallTime(1_795_392_000_000_000), START);
   const table = new SessionTable(random.fork('table'));
   return { crypto, random, table, wallClock, keys, identity: { keys } };
+}
+
+/** An initiator and the responder it is for, each with its own side's dependencies. */
+export function createHandshakePair() {
+  const [left, right] = [createParty('left'), createParty('right')];
+  const initiator = new Initiator(left, SLOT, new Remote(right.keys.publicKey));
+  const responder = new Responder(right, SLOT, new Remote(left.keys.publicKey));
+  return { left, right, initiator, responder };
 }
 
 /** `party`'s session core for the peer `other`, which it knows to be THERE. */

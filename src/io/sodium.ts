@@ -41,11 +41,7 @@ export class SodiumSuite implements CryptoSuite {
 
   /** `seal` with any 12-byte nonce (RFC 8439 §2.8). */
   sealIetf(key: Uint8Array, nonce: Uint8Array, plaintext: Uint8Array, ad: Uint8Array): Uint8Array {
-    assertLength('key', key, KEY_BYTES);
-    assertLength('nonce', nonce, NONCE_BYTES);
-    const sealed = new Uint8Array(plaintext.length + TAG_BYTES);
-    sodium.crypto_aead_chacha20poly1305_ietf_encrypt(sealed, plaintext, ad, null, nonce, key);
-    return sealed;
+    return sealWith(IETF, { key, nonce, ad }, plaintext);
   }
 
   /** `open` with any 12-byte nonce. */
@@ -55,22 +51,11 @@ export class SodiumSuite implements CryptoSuite {
     sealed: Uint8Array,
     ad: Uint8Array,
   ): Uint8Array | undefined {
-    assertLength('key', key, KEY_BYTES);
-    assertLength('nonce', nonce, NONCE_BYTES);
-    if (sealed.length < TAG_BYTES) return undefined;
-    const plaintext = new Uint8Array(sealed.length - TAG_BYTES);
-    const isAuthentic = succeeds(() =>
-      sodium.crypto_aead_chacha20poly1305_ietf_decrypt(plaintext, null, sealed, ad, nonce, key),
-    );
-    return isAuthentic ? plaintext : undefined;
+    return openWith(IETF, { key, nonce, ad }, sealed);
   }
 
   xseal(key: Uint8Array, nonce: Uint8Array, plaintext: Uint8Array, ad: Uint8Array): Uint8Array {
-    assertLength('key', key, KEY_BYTES);
-    assertLength('nonce', nonce, XNONCE_BYTES);
-    const sealed = new Uint8Array(plaintext.length + TAG_BYTES);
-    sodium.crypto_aead_xchacha20poly1305_ietf_encrypt(sealed, plaintext, ad, null, nonce, key);
-    return sealed;
+    return sealWith(EXTENDED, { key, nonce, ad }, plaintext);
   }
 
   xopen(
@@ -79,15 +64,55 @@ export class SodiumSuite implements CryptoSuite {
     sealed: Uint8Array,
     ad: Uint8Array,
   ): Uint8Array | undefined {
-    assertLength('key', key, KEY_BYTES);
-    assertLength('nonce', nonce, XNONCE_BYTES);
-    if (sealed.length < TAG_BYTES) return undefined;
-    const plaintext = new Uint8Array(sealed.length - TAG_BYTES);
-    const isAuthentic = succeeds(() =>
-      sodium.crypto_aead_xchacha20poly1305_ietf_decrypt(plaintext, null, sealed, ad, nonce, key),
-    );
-    return isAuthentic ? plaintext : undefined;
+    return openWith(EXTENDED, { key, nonce, ad }, sealed);
   }
+}
+
+interface Aead {
+  readonly nonceBytes: number;
+  readonly encrypt: typeof sodium.crypto_aead_chacha20poly1305_ietf_encrypt;
+  readonly decrypt: typeof sodium.crypto_aead_chacha20poly1305_ietf_decrypt;
+}
+
+const IETF: Aead = {
+  nonceBytes: NONCE_BYTES,
+  encrypt: sodium.crypto_aead_chacha20poly1305_ietf_encrypt,
+  decrypt: sodium.crypto_aead_chacha20poly1305_ietf_decrypt,
+};
+
+/** With a nonce long enough to be drawn at random. */
+const EXTENDED: Aead = {
+  nonceBytes: XNONCE_BYTES,
+  encrypt: sodium.crypto_aead_xchacha20poly1305_ietf_encrypt,
+  decrypt: sodium.crypto_aead_xchacha20poly1305_ietf_decrypt,
+};
+
+/** What both sides of a message have in common. */
+interface Shared {
+  readonly key: Uint8Array;
+  readonly nonce: Uint8Array;
+  readonly ad: Uint8Array;
+}
+
+function sealWith(aead: Aead, { key, nonce, ad }: Shared, plaintext: Uint8Array): Uint8Array {
+  assertLength('key', key, KEY_BYTES);
+  assertLength('nonce', nonce, aead.nonceBytes);
+  const sealed = new Uint8Array(plaintext.length + TAG_BYTES);
+  aead.encrypt(sealed, plaintext, ad, null, nonce, key);
+  return sealed;
+}
+
+function openWith(
+  aead: Aead,
+  { key, nonce, ad }: Shared,
+  sealed: Uint8Array,
+): Uint8Array | undefined {
+  assertLength('key', key, KEY_BYTES);
+  assertLength('nonce', nonce, aead.nonceBytes);
+  if (sealed.length < TAG_BYTES) return undefined;
+  const plaintext = new Uint8Array(sealed.length - TAG_BYTES);
+  const isAuthentic = succeeds(() => aead.decrypt(plaintext, null, sealed, ad, nonce, key));
+  return isAuthentic ? plaintext : undefined;
 }
 
 /** WireGuard §5.4.6: 4 zero bytes, then the counter, little-endian. */

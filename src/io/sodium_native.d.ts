@@ -4,41 +4,29 @@
  */
 
 declare module 'sodium-native' {
+  type Encrypt = (
+    c: Uint8Array,
+    m: Uint8Array,
+    ad: Uint8Array | null,
+    nsec: null,
+    npub: Uint8Array,
+    k: Uint8Array,
+  ) => number;
+  type Decrypt = (
+    m: Uint8Array,
+    nsec: null,
+    c: Uint8Array,
+    ad: Uint8Array | null,
+    npub: Uint8Array,
+    k: Uint8Array,
+  ) => number;
   interface Sodium {
     crypto_scalarmult(q: Uint8Array, n: Uint8Array, p: Uint8Array): void;
     crypto_scalarmult_base(q: Uint8Array, n: Uint8Array): void;
-    crypto_aead_chacha20poly1305_ietf_encrypt(
-      c: Uint8Array,
-      m: Uint8Array,
-      ad: Uint8Array | null,
-      nsec: null,
-      npub: Uint8Array,
-      k: Uint8Array,
-    ): number;
-    crypto_aead_chacha20poly1305_ietf_decrypt(
-      m: Uint8Array,
-      nsec: null,
-      c: Uint8Array,
-      ad: Uint8Array | null,
-      npub: Uint8Array,
-      k: Uint8Array,
-    ): number;
-    crypto_aead_xchacha20poly1305_ietf_encrypt(
-      c: Uint8Array,
-      m: Uint8Array,
-      ad: Uint8Array | null,
-      nsec: null,
-      npub: Uint8Array,
-      k: Uint8Array,
-    ): number;
-    crypto_aead_xchacha20poly1305_ietf_decrypt(
-      m: Uint8Array,
-      nsec: null,
-      c: Uint8Array,
-      ad: Uint8Array | null,
-      npub: Uint8Array,
-      k: Uint8Array,
-    ): number;
+    crypto_aead_chacha20poly1305_ietf_encrypt: Encrypt;
+    crypto_aead_chacha20poly1305_ietf_decrypt: Decrypt;
+    crypto_aead_xchacha20poly1305_ietf_encrypt: Encrypt;
+    crypto_aead_xchacha20poly1305_ietf_decrypt: Decrypt;
   }
   const sodium: Sodium;
   export = sodium;

@@ -3,21 +3,20 @@ import * as assert from 'uvu/assert';
 import { concat, storeLe32 } from '../../src/base/bytes.js';
 import { SystemRandom } from '../../src/io/entropy.js';
 import { ipv4 } from '../support/inner_packets.js';
+import { type LabHost, pause, reaches, waitUntil } from '../support/netns.js';
 import { Capture } from './capture.js';
 import { flood } from './flood.js';
-import { type LabHost, pause, waitUntil } from './netns.js';
 import { datagramsIn } from './pcap.js';
 import {
   FAR,
   FOE,
   growth,
   NEAR,
-  pingAlong,
   PORT,
-  reaches,
+  pingAlong,
+  type Rig,
   readCounts,
   residentBytes,
-  type Rig,
   startBoth,
   withRig,
 } from './rig.js';

@@ -2,8 +2,8 @@
 
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Lab, LabHost } from './netns.js';
-import { waitUntil } from './netns.js';
+import type { Lab, LabHost } from '../support/netns.js';
+import { waitUntil } from '../support/netns.js';
 
 export class Capture {
   readonly #file: string;

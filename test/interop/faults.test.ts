@@ -3,16 +3,15 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { waitUntil } from './netns.js';
+import { reaches, waitUntil } from '../support/netns.js';
 import {
   FAR,
   growth,
   NEAR,
   PORT,
   processorMs,
-  reaches,
-  readCounts,
   type Rig,
+  readCounts,
   startBoth,
   withRig,
 } from './rig.js';

@@ -6,7 +6,7 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { toHex } from '../../src/base/bytes.js';
-import type { Lab, LabHost } from './netns.js';
+import type { Lab, LabHost } from '../support/netns.js';
 
 export interface FloodPlan {
   /** Sent over and over, in turn. */

@@ -1,8 +1,17 @@
 import { readFileSync } from 'node:fs';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
+import {
+  ip,
+  Lab,
+  type LabHost,
+  pause,
+  pings,
+  reaches,
+  requireTools,
+  waitUntil,
+} from '../support/netns.js';
 import { Capture } from './capture.js';
-import { ip, Lab, type LabHost, pause, requireTools, waitUntil } from './netns.js';
 import { HeddleEnd, type LabTunnel, makeKeyPair, prepareHeddle, type Status } from './tunnels.js';
 
 export const timeLimitSeconds = 60;
@@ -80,14 +89,6 @@ async function startBoth({ lab, near, far, nearTunnel, farTunnel }: Rig) {
   const farEnd = await HeddleEnd.start(lab, far, farTunnel);
   const nearEnd = await HeddleEnd.start(lab, near, nearTunnel);
   return { nearEnd, farEnd };
-}
-
-async function reaches(from: LabHost, to: string, ...options: string[]): Promise<boolean> {
-  return (await from.run(['ping', '-c', '1', '-W', '1', ...options, to])).code === 0;
-}
-
-async function pings(from: LabHost, to: string, ...options: string[]): Promise<void> {
-  assert.ok(await reaches(from, to, ...options), `${from.name} reaches ${to}`);
 }
 
 /** What `down` must leave as it was. */

@@ -5,7 +5,7 @@
 
 import * as fs from 'node:fs';
 import * as assert from 'uvu/assert';
-import { ip, Lab, type LabHost, requireTools } from './netns.js';
+import { ip, Lab, type LabHost, reaches, requireTools } from '../support/netns.js';
 import { HeddleEnd, type KeyPair, type LabTunnel, makeKeyPair } from './tunnels.js';
 
 export const NEAR = { under: '192.0.2.1', inner: '10.77.0.1', evil: '198.18.0.1' };
@@ -87,10 +87,6 @@ export async function startBoth({ lab, near, far, nearTunnel, farTunnel }: Rig) 
   if (!nearEnd || !farEnd) throw new Error('both ends start');
   assert.ok(await reaches(near, FAR.inner), 'the tunnel carries a ping');
   return { nearEnd, farEnd };
-}
-
-export async function reaches(from: LabHost, to: string): Promise<boolean> {
-  return (await from.run(['ping', '-c', '1', '-W', '1', to])).code === 0;
 }
 
 /** Pings for so long, every 10 ms; how many went out and how many were lost. */

@@ -1,7 +1,7 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { ip } from './netns.js';
-import { reaches, type Rig, withRig } from './rig.js';
+import { ip, reaches } from '../support/netns.js';
+import { type Rig, withRig } from './rig.js';
 import { HeddleEnd, type LabPeer, makeKeyPair } from './tunnels.js';
 
 export const timeLimitSeconds = 120;

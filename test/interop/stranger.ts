@@ -22,7 +22,7 @@ import {
   type SessionKeys,
 } from '../../src/session/handshake.js';
 import { emitData, emitInitiation, senderOf, setMac1 } from '../../src/wire/wireguard.js';
-import { type LabHost, waitUntil } from './netns.js';
+import { type LabHost, waitUntil } from '../support/netns.js';
 import type { KeyPair } from './tunnels.js';
 
 const PROGRAM = `

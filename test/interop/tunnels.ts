@@ -11,7 +11,7 @@ import { fileURLToPath } from 'node:url';
 import { toBase64 } from '../../src/base/bytes.js';
 import { SystemRandom } from '../../src/io/entropy.js';
 import { SodiumSuite } from '../../src/io/sodium.js';
-import { type Finished, ip, type Lab, type LabHost, waitUntil } from './netns.js';
+import { type Finished, ip, type Lab, type LabHost, waitUntil } from '../support/netns.js';
 
 /** This file runs as dist/test/interop/tunnels.js. */
 export const HEDDLE = resolve(dirname(fileURLToPath(import.meta.url)), '../../../src/cli/heddle');

@@ -2,7 +2,7 @@
 
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { ip, Lab, type LabHost, pause, requireTools } from './netns.js';
+import { ip, Lab, type LabHost, pause, pings, reaches, requireTools } from '../support/netns.js';
 import { HeddleEnd, type LabPeer, type LabTunnel, makeKeyPair } from './tunnels.js';
 
 export const timeLimitSeconds = 60;
@@ -47,12 +47,18 @@ function tunnels(knows: { near?: Partial<LabPeer>; far?: Partial<LabPeer> }): {
   };
 }
 
-async function reaches(from: LabHost, to: string): Promise<boolean> {
-  return (await from.run(['ping', '-c', '1', '-W', '1', to])).code === 0;
-}
-
-async function pings(from: LabHost, to: string): Promise<void> {
-  assert.ok(await reaches(from, to), `${from.name} reaches ${to} within a second`);
+/** Two hosts, linked by `under`, and the addresses they have on it. */
+function neighbours(
+  lab: Lab,
+  nearAddresses: readonly string[],
+  farAddresses: readonly string[],
+): { near: LabHost; far: LabHost } {
+  const [near, far] = [lab.host('n'), lab.host('f')];
+  lab.link('under', [
+    [near, nearAddresses],
+    [far, farAddresses],
+  ]);
+  return { near, far };
 }
 
 /** A near host behind a NAT that forgets a UDP mapping after two seconds. */
@@ -122,11 +128,7 @@ underlay('answers come from the address that was asked, whichever it is (WG-11)'
 
 underlay('when its address is taken away, the next packet comes from another (WG-11)', () =>
   withLab(async (lab) => {
-    const [near, far] = [lab.host('n'), lab.host('f')];
-    lab.link('under', [
-      [near, ['192.0.2.1/24', '192.0.2.3/24']],
-      [far, ['192.0.2.2/24']],
-    ]);
+    const { near, far } = neighbours(lab, ['192.0.2.1/24', '192.0.2.3/24'], ['192.0.2.2/24']);
     const made = tunnels({ far: { endpoint: `192.0.2.3:${PORT}` } });
     await HeddleEnd.start(lab, near, made.near);
     const farEnd = await HeddleEnd.start(lab, far, made.far);
@@ -140,11 +142,7 @@ underlay('when its address is taken away, the next packet comes from another (WG
 
 underlay('when a better way appears, packets take it, from an address of its own (WG-11)', () =>
   withLab(async (lab) => {
-    const [near, far] = [lab.host('n'), lab.host('f')];
-    lab.link('slow', [
-      [near, ['192.0.2.1/24']],
-      [far, ['192.0.2.2/24']],
-    ]);
+    const { near, far } = neighbours(lab, ['192.0.2.1/24'], ['192.0.2.2/24']);
     lab.link('fast', [
       [near, ['198.51.100.1/24']],
       [far, ['198.51.100.2/24']],
@@ -156,7 +154,7 @@ underlay('when a better way appears, packets take it, from an address of its own
     await HeddleEnd.start(lab, near, made.near);
     await pings(near, FAR.inner);
     assert.is((await farEnd.peer()).endpoint, `192.0.2.1:${PORT}`);
-    ip(near, 'addr', 'del', '192.0.2.1/24', 'dev', 'slow');
+    ip(near, 'addr', 'del', '192.0.2.1/24', 'dev', 'under');
     ip(near, 'route', 'replace', '203.0.113.2', 'via', '198.51.100.2');
     await pings(near, FAR.inner);
     assert.is((await farEnd.peer()).endpoint, `198.51.100.1:${PORT}`);
@@ -165,11 +163,7 @@ underlay('when a better way appears, packets take it, from an address of its own
 
 underlay('an IPv6 default route goes through the tunnel over an IPv6 underlay, with no loop', () =>
   withLab(async (lab) => {
-    const [near, far] = [lab.host('n'), lab.host('f')];
-    lab.link('under', [
-      [near, ['2001:db8:9::1/64']],
-      [far, ['2001:db8:9::2/64']],
-    ]);
+    const { near, far } = neighbours(lab, ['2001:db8:9::1/64'], ['2001:db8:9::2/64']);
     ip(far, 'addr', 'add', '2001:db8:77::7/128', 'dev', 'lo');
     ip(near, '-6', 'route', 'add', 'default', 'via', '2001:db8:9::2');
     const rules = ip(near, '-6', 'rule');
@@ -189,11 +183,7 @@ underlay('an IPv6 default route goes through the tunnel over an IPv6 underlay, w
 
 underlay('the MTU is what the way to the peer leaves room for', () =>
   withLab(async (lab) => {
-    const [near, far] = [lab.host('n'), lab.host('f')];
-    lab.link('under', [
-      [near, ['192.0.2.1/24']],
-      [far, ['192.0.2.2/24']],
-    ]);
+    const { near } = neighbours(lab, ['192.0.2.1/24'], ['192.0.2.2/24']);
     const made = tunnels({ near: { endpoint: `192.0.2.2:${PORT}` } });
     const { mtu: _configured, ...measured } = made.near;
     for (const [route, mtu] of [
@@ -212,11 +202,7 @@ underlay('the MTU is what the way to the peer leaves room for', () =>
 
 underlay('links deleted under a running daemon do not end it, and down still does', () =>
   withLab(async (lab) => {
-    const [near, far] = [lab.host('n'), lab.host('f')];
-    lab.link('under', [
-      [near, ['192.0.2.1/24']],
-      [far, ['192.0.2.2/24']],
-    ]);
+    const { near, far } = neighbours(lab, ['192.0.2.1/24'], ['192.0.2.2/24']);
     const made = tunnels({ near: { endpoint: `192.0.2.2:${PORT}` } });
     await HeddleEnd.start(lab, far, made.far);
     const nearEnd = await HeddleEnd.start(lab, near, made.near);

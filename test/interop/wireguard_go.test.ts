@@ -1,7 +1,7 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
+import { ip, Lab, type LabHost, requireTools, waitUntil } from '../support/netns.js';
 import { Capture } from './capture.js';
-import { ip, Lab, type LabHost, requireTools, waitUntil } from './netns.js';
 import {
   HeddleEnd,
   type LabTunnel,

@@ -3,18 +3,32 @@
  * made here goes again when the lab is removed, and when the process ends first.
  */
 
-import { type ChildProcess, execFile, execFileSync, spawn } from 'node:child_process';
+import {
+  type ChildProcess,
+  type ExecFileException,
+  execFile,
+  execFileSync,
+  spawn,
+  spawnSync,
+} from 'node:child_process';
 import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { skip } from '../support/skip.js';
+import * as assert from 'uvu/assert';
+import { skip } from './skip.js';
 
 const COMMAND_LIMIT_MS = 20_000;
 const FOLDERS = ['/usr/sbin', '/usr/bin', '/sbin', '/bin', '/usr/local/bin', '/usr/local/sbin'];
 
-/** Skips the test, naming the Debian package, where a tool is missing. */
+/**
+ * Skips the test where namespaces may not be made, there is no TUN device, or a tool is missing:
+ * `packages` names the Debian package of each.
+ */
 export function requireTools(packages: Readonly<Record<string, string>>): void {
-  if (process.getuid?.() !== 0) skip('needs root, to make network namespaces');
+  if (!existsSync('/dev/net/tun')) skip('there is no /dev/net/tun');
+  if (spawnSync('unshare', ['--net', 'true']).status !== 0) {
+    skip('needs root, to make network namespaces');
+  }
   for (const [tool, debian] of Object.entries(packages)) {
     if (!FOLDERS.some((folder) => existsSync(join(folder, tool)))) {
       skip(`needs ${tool}: apt-get install ${debian}`);
@@ -23,12 +37,13 @@ export function requireTools(packages: Readonly<Record<string, string>>): void {
 }
 
 export interface Finished {
+  /** -1 for a command that a signal ended, or that is not there. */
   readonly code: number;
   readonly stdout: string;
   readonly stderr: string;
 }
 
-export interface RunOptions {
+interface RunOptions {
   readonly env?: Readonly<Record<string, string>>;
   readonly limitMs?: number;
 }
@@ -57,7 +72,7 @@ export class LabHost {
         (error, stdout, stderr) => {
           if (error?.killed)
             reject(new Error(`Ran longer than ${limitMs} ms: ${command.join(' ')}`));
-          else resolve({ code: typeof error?.code === 'number' ? error.code : 0, stdout, stderr });
+          else resolve({ code: exitCodeOf(error), stdout, stderr });
         },
       );
     });
@@ -165,6 +180,16 @@ export function ip(host: LabHost, ...args: readonly string[]): string {
   return execFileSync('ip', ['-n', host.name, ...args], { encoding: 'utf8', stdio: 'pipe' });
 }
 
+/** Whether an answer to a ping comes within a second. */
+export async function reaches(from: LabHost, to: string, ...options: string[]): Promise<boolean> {
+  return (await from.run(['ping', '-c', '1', '-W', '1', ...options, to])).code === 0;
+}
+
+/** `reaches`, which must be so. */
+export async function pings(from: LabHost, to: string, ...options: string[]): Promise<void> {
+  assert.ok(await reaches(from, to, ...options), `${from.name} reaches ${to} within a second`);
+}
+
 /** Resolves when `isTrue` does, asked every 20 ms; rejects after `limitMs`, naming `what`. */
 export async function waitUntil(
   what: string,
@@ -180,6 +205,11 @@ export async function waitUntil(
 
 export function pause(milliseconds: number): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, milliseconds));
+}
+
+function exitCodeOf(error: ExecFileException | null): number {
+  if (error === null) return 0;
+  return typeof error.code === 'number' ? error.code : -1;
 }
 
 function removeLabsAtExit(): void {

@@ -1,4 +1,4 @@
-/** Whatever comes from the network, the node counts it and goes on: nothing throws, nothing grows. */
+/** Whatever comes from the network, the node counts it and goes on: nothing throws or grows. */
 
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';

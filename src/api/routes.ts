@@ -1,6 +1,6 @@
 /** The paths and methods of the control socket. */
 
-export const ROUTES = [
+const ROUTES = [
   { name: 'status', method: 'GET', path: '/v1/status' },
   { name: 'stop', method: 'POST', path: '/v1/stop' },
 ] as const;

@@ -103,11 +103,6 @@ export function prefixOf(address: Address, length: number): Prefix {
   return { address: masked, length, text: `${masked.text}/${length}` };
 }
 
-export function prefixContains(prefix: Prefix, address: Address): boolean {
-  if (prefix.address.family !== address.family) return false;
-  return prefixOf(address, prefix.length).text === prefix.text;
-}
-
 export function endpointOf(address: Address, port: number): Endpoint {
   const host = address.family === 6 ? `[${address.text}]` : address.text;
   return { address, port, text: `${host}:${port}` };

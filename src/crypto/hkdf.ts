@@ -23,14 +23,6 @@ export function hmac(key: Uint8Array, ...parts: readonly Uint8Array[]): Uint8Arr
   return result;
 }
 
-/** One key of 32 bytes. */
-export function kdf1(chainingKey: Uint8Array, input: Uint8Array): [Uint8Array] {
-  const secret = hmac(chainingKey, input);
-  const first = expand(secret, EMPTY, 1);
-  wipe(secret);
-  return [first];
-}
-
 /** Two keys of 32 bytes. */
 export function kdf2(chainingKey: Uint8Array, input: Uint8Array): [Uint8Array, Uint8Array] {
   const secret = hmac(chainingKey, input);

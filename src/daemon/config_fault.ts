@@ -32,7 +32,7 @@ export class ConfigError extends Error {
 }
 
 /** `FILE:LINE:COLUMN: message`, as compilers print, so that editors jump there. */
-export function formatFault(file: string, fault: Fault): string {
+function formatFault(file: string, fault: Fault): string {
   const place = fault.line === 0 ? file : `${file}:${fault.line}:${fault.column}`;
   return `${place}: ${fault.message}`;
 }

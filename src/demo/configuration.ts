@@ -7,7 +7,7 @@ import { SystemRandom } from '../io/entropy.js';
 import { SodiumSuite } from '../io/sodium.js';
 import type { DemoHost } from './topology.js';
 
-export const LISTEN_PORT = 51820;
+const LISTEN_PORT = 51820;
 
 export interface DemoFolders {
   readonly configFile: string;
@@ -55,7 +55,7 @@ function writeSecret(file: string, text: string): void {
   fs.writeFileSync(file, `${text}\n`, { mode: 0o600 });
 }
 
-export function configurationText(
+function configurationText(
   host: DemoHost,
   peers: readonly PeerEntry[],
   { datapath }: DemoOptions,

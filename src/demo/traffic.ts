@@ -6,7 +6,7 @@
 import { createServer, connect, type Server, type Socket } from 'node:net';
 import { DemoError } from './command.js';
 
-export const BULK_PORT = 7001;
+const BULK_PORT = 7001;
 const CHUNK_BYTES = 1 << 20;
 const CONNECT_LIMIT_MS = 10_000;
 

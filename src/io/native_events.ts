@@ -20,7 +20,7 @@ import { peerSlot, sessionIndex } from '../base/identifiers.js';
 import { instant } from '../base/time.js';
 import type { WalkEvent } from '../datapath/tables.js';
 
-export const ENDPOINT_BYTES = 40;
+const ENDPOINT_BYTES = 40;
 const SHORTEST = { handshake: 47, sessionNeeded: 6, confirmed: 9, roamed: 45, activity: 37 };
 
 /**

@@ -18,7 +18,7 @@ export const GREATEST_MTU = 65_455;
  * IPv6 (40), UDP (8), and a data message's header and tag (32): what wg-quick takes off the
  * underlay's MTU, too.
  */
-export const OVERHEAD = 80;
+const OVERHEAD = 80;
 /** Where nothing says how large the underlay's packets may be: 1500 less the overhead. */
 export const FALLBACK_MTU = 1420;
 /** The first table and mark tried for a default route, as wg-quick does. */

@@ -12,7 +12,6 @@ import {
   parseHostPort,
   parseInterfaceAddress,
   parsePrefix,
-  prefixContains,
   prefixOf,
 } from '../../src/base/address.js';
 import { present } from '../../src/base/assert.js';
@@ -164,21 +163,14 @@ test('prefix: holds exactly the addresses with its first bits', () => {
       const inside = addressFromBytes(random.bytes(16).fill(0x20, 0, 1), 0, family);
       const length = random.below(bitsOf(family) + 1);
       const prefix = prefixOf(inside, length);
-      assert.ok(prefixContains(prefix, inside), `${prefix.text} holds ${inside.text}`);
       const bit = random.below(bitsOf(family));
       const bytes = inside.bytes.slice();
       bytes[bit >> 3] = (bytes[bit >> 3] ?? 0) ^ (0x80 >> (bit & 7));
       const other = addressFromBytes(bytes, 0, family);
-      const isInside = prefixContains(prefix, other);
+      const isInside = prefixOf(other, length).text === prefix.text;
       assert.is(isInside, bit >= length, `${prefix.text} and ${other.text}`);
     }
   });
-});
-
-test('prefix: does not hold an address of the other family', () => {
-  const everything = present(parsePrefix('0.0.0.0/0'), 'a prefix');
-  assert.not(prefixContains(everything, address('::')));
-  assert.ok(prefixContains(everything, address('::ffff:1.2.3.4')));
 });
 
 test('interface address: keeps the bits behind the length', () => {

@@ -43,7 +43,7 @@ export async function runNativeTests(
 }
 
 /** Every `native/test/*_test.cc`, by the name of its program. */
-export function listPrograms(native: string): string[] {
+function listPrograms(native: string): string[] {
   const folder = join(native, 'test');
   if (!fs.existsSync(folder)) return [];
   return fs

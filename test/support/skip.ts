@@ -10,7 +10,7 @@ import { channel } from 'node:diagnostics_channel';
 export const SKIP_CHANNEL = 'heddle:test:skip';
 
 /** Thrown through the test that cannot run here. */
-export class Skip extends Error {
+class Skip extends Error {
   override readonly name = 'Skip';
 }
 

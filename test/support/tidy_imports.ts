@@ -14,7 +14,7 @@ const PURE = ['base', 'crypto', 'wire', 'route', 'path', 'session', 'datapath'];
 const EVERYTHING = [...PURE, 'encap', 'policy', 'node', 'api', 'io', 'daemon', 'cli', 'metrics'];
 
 /** Which folders of src a folder may import besides itself. */
-export const IMPORT_TABLE: Readonly<Record<string, Allowed>> = {
+const IMPORT_TABLE: Readonly<Record<string, Allowed>> = {
   base: { folders: [], why: 'everybody uses its words, so it can depend on nobody' },
   crypto: { folders: ['base'], why: 'primitives know bytes and nothing of what they protect' },
   wire: { folders: ['base'], why: 'a format is bytes and values: no policy, no state, no keys' },

@@ -6,7 +6,7 @@
 import type { SourceFile } from './source.js';
 
 /** C++ files without a TypeScript twin: a folder ends in a slash. Each entry says why. */
-export const WITHOUT_TWIN: Readonly<Record<string, string>> = {
+const WITHOUT_TWIN: Readonly<Record<string, string>> = {
   'native/napi/': 'the border to Node; its other side is io/native.ts',
   'native/io/': 'threads, descriptors and rings, where io has promises',
   'native/base/': 'what the language or its library lacks',

@@ -112,7 +112,7 @@ export class LabHost {
 }
 
 const labs = new Set<Lab>();
-const exitHooks = { areSet: false };
+const ENDINGS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 
 export class Lab {
   /** A folder for configuration and state, gone with the lab. */
@@ -122,7 +122,7 @@ export class Lab {
   #links = 0;
 
   constructor() {
-    removeLabsAtExit();
+    if (labs.size === 0) watchEndings();
     labs.add(this);
   }
 
@@ -172,6 +172,7 @@ export class Lab {
     for (const host of this.#hosts) host.remove();
     for (const clean of this.#cleanups) clean();
     rmSync(this.folder, { recursive: true, force: true });
+    if (labs.size === 0) unwatchEndings();
   }
 }
 
@@ -212,17 +213,22 @@ function exitCodeOf(error: ExecFileException | null): number {
   return typeof error.code === 'number' ? error.code : -1;
 }
 
-function removeLabsAtExit(): void {
-  if (exitHooks.areSet) return;
-  exitHooks.areSet = true;
-  const remove = (): void => {
-    for (const lab of [...labs]) lab.remove();
-  };
-  process.once('exit', remove);
-  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
-    process.once(signal, () => {
-      remove();
-      process.exit(1);
-    });
-  }
+/** While there are labs: other tests of this process have signals of their own to try. */
+function watchEndings(): void {
+  process.on('exit', removeLabs);
+  for (const signal of ENDINGS) process.on(signal, removeLabsAndEnd);
+}
+
+function unwatchEndings(): void {
+  process.off('exit', removeLabs);
+  for (const signal of ENDINGS) process.off(signal, removeLabsAndEnd);
+}
+
+function removeLabs(): void {
+  for (const lab of [...labs]) lab.remove();
+}
+
+function removeLabsAndEnd(): void {
+  removeLabs();
+  process.exit(1);
 }

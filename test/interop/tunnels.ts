@@ -133,13 +133,16 @@ export class HeddleEnd {
   }
 }
 
-/** The configuration file and environment of a daemon on this host. JSON is YAML. */
+/**
+ * The configuration file and environment of a daemon on this host, in folders of the interface's
+ * own. JSON is YAML.
+ */
 export function prepareHeddle(
   lab: Lab,
   host: LabHost,
   tunnel: LabTunnel,
 ): { file: string; env: Record<string, string> } {
-  const folder = join(lab.folder, host.name);
+  const folder = join(lab.folder, host.name, tunnel.interface);
   mkdirSync(folder, { recursive: true, mode: 0o700 });
   const file = join(folder, `${tunnel.interface}.yaml`);
   writeFileSync(file, JSON.stringify(tunnel), { mode: 0o600 });

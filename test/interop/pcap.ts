@@ -1,16 +1,19 @@
-/** The UDP datagrams over IPv4 in a capture of an Ethernet link (pcap, version 2.4). */
+/** The UDP datagrams in a capture of an Ethernet link (pcap, version 2.4). */
 
+import { addressFromBytes, type Family } from '../../src/base/address.js';
 import { loadBe16, loadLe32 } from '../../src/base/bytes.js';
 
 const FILE_HEADER = 24;
 const RECORD_HEADER = 16;
 const ETHERNET_HEADER = 14;
 const ETHERTYPE_IPV4 = 0x0800;
+const ETHERTYPE_IPV6 = 0x86dd;
+const IPV6_HEADER = 40;
 const PROTOCOL_UDP = 17;
 const UDP_HEADER = 8;
 
 export interface CapturedDatagram {
-  /** Dotted, without the port. */
+  /** In canonical text, without the port. */
   readonly source: string;
   readonly sourcePort: number;
   readonly payload: Uint8Array;
@@ -30,10 +33,23 @@ export function datagramsIn(pcap: Uint8Array): CapturedDatagram[] {
 }
 
 function datagramIn(frame: Uint8Array): CapturedDatagram | undefined {
-  if (loadBe16(frame, ETHERNET_HEADER - 2) !== ETHERTYPE_IPV4) return undefined;
+  const type = loadBe16(frame, ETHERNET_HEADER - 2);
   const packet = frame.subarray(ETHERNET_HEADER);
+  if (type === ETHERTYPE_IPV6) {
+    if (packet[6] !== PROTOCOL_UDP) return undefined;
+    return captured(packet.subarray(IPV6_HEADER), sourceOf(packet, 8, 6));
+  }
+  if (type !== ETHERTYPE_IPV4) return undefined;
   if (packet[9] !== PROTOCOL_UDP || (loadBe16(packet, 6) & 0x3fff) !== 0) return undefined;
   const udp = packet.subarray(4 * ((packet[0] ?? 0) & 15), loadBe16(packet, 2));
+  return captured(udp, sourceOf(packet, 12, 4));
+}
+
+function sourceOf(packet: Uint8Array, at: number, family: Family): string {
+  return addressFromBytes(packet, at, family).text;
+}
+
+function captured(udp: Uint8Array, source: string): CapturedDatagram {
   const payload = udp.slice(UDP_HEADER, loadBe16(udp, 4));
-  return { source: packet.subarray(12, 16).join('.'), sourcePort: loadBe16(udp, 0), payload };
+  return { source, sourcePort: loadBe16(udp, 0), payload };
 }

@@ -28,8 +28,9 @@ import type { KeyPair } from './tunnels.js';
 const PROGRAM = `
 import socket, sys, threading
 host, port, own = sys.argv[1], int(sys.argv[2]), int(sys.argv[3])
-udp = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-udp.bind(('0.0.0.0', own))
+family = socket.AF_INET6 if ':' in host else socket.AF_INET
+udp = socket.socket(family, socket.SOCK_DGRAM)
+udp.bind(('', own))
 def hear():
     while True: print(udp.recvfrom(65535)[0].hex(), flush=True)
 threading.Thread(target=hear, daemon=True).start()

@@ -2,64 +2,13 @@
 
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { ip, Lab, type LabHost, pause, pings, reaches, requireTools } from '../support/netns.js';
-import { HeddleEnd, type LabPeer, type LabTunnel, makeKeyPair } from './tunnels.js';
+import { ip, type Lab, type LabHost, pause, pings, reaches } from '../support/netns.js';
+import { FAR, NEAR, neighbours, PORT, tunnels, withLab } from './pair.js';
+import { HeddleEnd } from './tunnels.js';
 
 export const timeLimitSeconds = 60;
 
 const underlay = suite('underlay');
-
-const NEAR = { inner: '10.77.0.1', inner6: 'fd77::1' };
-const FAR = { inner: '10.77.0.2', inner6: 'fd77::2' };
-const PORT = 51820;
-
-async function withLab(use: (lab: Lab) => Promise<void>): Promise<void> {
-  requireTools({ ping: 'iputils-ping', nft: 'nftables' });
-  const lab = new Lab();
-  try {
-    await use(lab);
-  } finally {
-    lab.remove();
-  }
-}
-
-/** Tunnels between a near and a far end, each with what it knows of the other. */
-function tunnels(knows: { near?: Partial<LabPeer>; far?: Partial<LabPeer> }): {
-  near: LabTunnel;
-  far: LabTunnel;
-} {
-  const [ours, theirs] = [makeKeyPair(), makeKeyPair()];
-  const shared = { interface: 'hd0', listenPort: PORT, mtu: 1400 };
-  const both = (end: typeof NEAR): string[] => [`${end.inner}/32`, `${end.inner6}/128`];
-  return {
-    near: {
-      ...shared,
-      privateKey: ours.privateKey,
-      addresses: [`${NEAR.inner}/24`, `${NEAR.inner6}/64`],
-      peers: [{ publicKey: theirs.publicKey, allowedIps: both(FAR), ...knows.near }],
-    },
-    far: {
-      ...shared,
-      privateKey: theirs.privateKey,
-      addresses: [`${FAR.inner}/24`, `${FAR.inner6}/64`],
-      peers: [{ publicKey: ours.publicKey, allowedIps: both(NEAR), ...knows.far }],
-    },
-  };
-}
-
-/** Two hosts, linked by `under`, and the addresses they have on it. */
-function neighbours(
-  lab: Lab,
-  nearAddresses: readonly string[],
-  farAddresses: readonly string[],
-): { near: LabHost; far: LabHost } {
-  const [near, far] = [lab.host('n'), lab.host('f')];
-  lab.link('under', [
-    [near, nearAddresses],
-    [far, farAddresses],
-  ]);
-  return { near, far };
-}
 
 /** A near host behind a NAT that forgets a UDP mapping after two seconds. */
 async function behindNat(lab: Lab): Promise<{ near: LabHost; far: LabHost }> {

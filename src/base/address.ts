@@ -39,7 +39,7 @@ export interface Endpoint {
 
 export interface LocalAddress {
   readonly address: Address;
-  /** 0: any. */
+  /** 0 stands for every interface. */
   readonly interfaceIndex: number;
 }
 

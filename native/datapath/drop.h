@@ -20,6 +20,8 @@ enum class Drop : uint8_t {
   sendRefused,
   sendTooBig,
   sendFailed,
+  ttl,
+  clearEnded,
   datagramLength,
   datagramType,
   mac1,
@@ -32,6 +34,11 @@ enum class Drop : uint8_t {
   openedMalformed,
   openedProtocol,
   openedSource,
+  encapsulation,
+  clearSource,
+  clearHeader,
+  clearMac,
+  clearEthertype,
   tunWrite,
   none,  // not a reason: the packet passed
 };
@@ -51,6 +58,8 @@ inline constexpr std::array<std::string_view, kDropCount> kDropNames = {
     "send_refused",
     "send_too_big",
     "send_failed",
+    "ttl",
+    "clear_ended",
     "datagram_length",
     "datagram_type",
     "mac1",
@@ -63,6 +72,11 @@ inline constexpr std::array<std::string_view, kDropCount> kDropNames = {
     "opened_malformed",
     "opened_protocol",
     "opened_source",
+    "encapsulation",
+    "clear_source",
+    "clear_header",
+    "clear_mac",
+    "clear_ethertype",
     "tun_write",
 };
 

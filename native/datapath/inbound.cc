@@ -14,7 +14,8 @@ Inbound::Inbound(const Tables& tables, EventSink& events, PacketWriter& writer,
       counters_(counters),
       coalescer_(writer, counters, options) {}
 
-void Inbound::datagram(std::span<uint8_t> bytes, const Endpoint& source, Instant now) {
+void Inbound::datagram(std::span<uint8_t> bytes, const Endpoint& source, const Arrival&,
+                       Instant now) {
   counters_.add(Counter::datagramIn, 1);
   counters_.add(Counter::datagramInBytes, bytes.size());
   Demux to = demux(bytes);

@@ -19,7 +19,8 @@ class Inbound {
           CoalesceOptions options);
 
   // One datagram. Its bytes are ours until the call returns.
-  void datagram(std::span<uint8_t> bytes, const Endpoint& source, Instant now);
+  void datagram(std::span<uint8_t> bytes, const Endpoint& source, const Arrival& arrival,
+                Instant now);
 
   // Writes what is still being put together. Call it at the end of each receive, before the next
   // quiescent state.

@@ -29,6 +29,7 @@ struct SendBatch {
   size_t count = 0;
   uint32_t peer = 0;
   Endpoint to;
+  Via via{};
 };
 
 inline constexpr size_t kBatchSegments = 63;

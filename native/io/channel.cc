@@ -24,7 +24,8 @@ int ChannelTun::write(std::span<const uint8_t> packet) {
   return 0;
 }
 
-int ChannelUdp::send(const Endpoint& to, std::span<const uint8_t> bytes, size_t segment) {
+int ChannelUdp::send(const Endpoint& to, std::span<const uint8_t> bytes, size_t segment,
+                     const Via& via) {
   {
     std::lock_guard lock(faultMutex_);
     if (faults_ > 0) {
@@ -34,7 +35,7 @@ int ChannelUdp::send(const Endpoint& to, std::span<const uint8_t> bytes, size_t 
   }
   for (size_t at = 0; at < bytes.size(); at += segment) {
     auto datagram = bytes.subspan(at, std::min(segment, bytes.size() - at));
-    fromWalk.put({to, {datagram.begin(), datagram.end()}, datagram.size()});
+    fromWalk.put({to, {datagram.begin(), datagram.end()}, datagram.size(), via});
   }
   return 0;
 }
@@ -48,6 +49,7 @@ bool ChannelUdp::receive(std::span<uint8_t> buffer, Received& received, int& err
   received.source = datagram.endpoint;
   received.bytes = buffer.first(length);
   received.segment = datagram.segment;
+  received.arrival = datagram.arrival;
   return true;
 }
 

@@ -20,6 +20,8 @@ struct ChannelDatagram {
   Endpoint endpoint;
   std::vector<uint8_t> bytes;
   size_t segment = 0;
+  Via via{};          // of what was sent
+  Arrival arrival{};  // of what is received
 };
 
 // A bounded queue whose consumer can wait in poll.
@@ -68,7 +70,8 @@ class ChannelTun final : public TunPort {
 
 class ChannelUdp final : public UdpPort {
  public:
-  int send(const Endpoint& to, std::span<const uint8_t> bytes, size_t segment) override;
+  int send(const Endpoint& to, std::span<const uint8_t> bytes, size_t segment,
+           const Via& via) override;
   bool receive(std::span<uint8_t> buffer, Received& received, int& error) override;
   std::array<int, 2> descriptors() const override { return {toWalk.descriptor(), -1}; }
   // The next `count` sends fail with this positive errno.

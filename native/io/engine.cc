@@ -85,7 +85,7 @@ void Engine::readActivity(uint32_t peer) {
 int Engine::sendHandshake(const Endpoint& to, std::span<const uint8_t> datagram) {
   CHECK(udp_ != nullptr);
   int error = sockets_ != nullptr ? sockets_->sendHandshake(to, datagram)
-                                  : udp_->send(to, datagram, datagram.size());
+                                  : udp_->send(to, datagram, datagram.size(), Via{});
   if (error != 0) controlCounters_.drop(sendDrop(error));
   return error;
 }

@@ -110,6 +110,7 @@ void emitEndpoint(const Endpoint& endpoint, uint8_t* bytes) {
   std::memcpy(bytes + 20, endpoint.local.data(), length);
   for (int i = 0; i < 4; i++) {
     bytes[36 + i] = static_cast<uint8_t>(endpoint.interfaceIndex >> (8 * i));
+    bytes[40 + i] = static_cast<uint8_t>(endpoint.vni >> (8 * i));
   }
 }
 
@@ -124,6 +125,7 @@ Endpoint parseEndpoint(const uint8_t* bytes) {
   std::memcpy(endpoint.local.data(), bytes + 20, length);
   for (int i = 3; i >= 0; i--) {
     endpoint.interfaceIndex = (endpoint.interfaceIndex << 8) | bytes[36 + i];
+    endpoint.vni = (endpoint.vni << 8) | bytes[40 + i];
   }
   return endpoint;
 }

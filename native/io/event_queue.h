@@ -17,7 +17,7 @@
 namespace heddle {
 
 inline constexpr size_t kHandshakeQueue = 1024;  // HANDSHAKE_QUEUE in src/datapath/tables.ts
-inline constexpr size_t kEndpointBytes = 40;
+inline constexpr size_t kEndpointBytes = 44;
 
 class EventQueue final : public EventSink {
  public:

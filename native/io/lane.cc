@@ -146,7 +146,7 @@ bool Lane::receiveUdp(Instant now) {
   size_t at = 0;
   do {
     size_t length = std::min(segment, received.bytes.size() - at);
-    inbound_.datagram(received.bytes.subspan(at, length), received.source, now);
+    inbound_.datagram(received.bytes.subspan(at, length), received.source, received.arrival, now);
     at += length;
   } while (at < received.bytes.size());
   inbound_.flush();
@@ -205,7 +205,7 @@ void Lane::send(const SendBatch& batch) {
     return;
   }
   outboundCounters_.add(Counter::udpSends, 1);
-  int error = udp_.send(batch.to, batch.bytes, batch.segment);
+  int error = udp_.send(batch.to, batch.bytes, batch.segment, batch.via);
   if (error == 0) {
     if (batch.count > 1) outboundCounters_.add(Counter::udpGsoSegments, batch.count);
     return;
@@ -223,7 +223,7 @@ void Lane::sendSingly(const SendBatch& batch) {
   for (size_t at = 0; at < batch.bytes.size(); at += batch.segment) {
     size_t length = std::min(batch.segment, batch.bytes.size() - at);
     outboundCounters_.add(Counter::udpSends, 1);
-    int error = udp_.send(batch.to, batch.bytes.subspan(at, length), length);
+    int error = udp_.send(batch.to, batch.bytes.subspan(at, length), length, batch.via);
     if (error != 0) countFailedSend(batch.peer, error, 1);
   }
 }

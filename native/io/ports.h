@@ -32,6 +32,7 @@ struct Received {
   Endpoint source;
   std::span<uint8_t> bytes;
   size_t segment = 0;
+  Arrival arrival;
 };
 
 class UdpPort {
@@ -39,7 +40,8 @@ class UdpPort {
   virtual ~UdpPort() = default;
   // Sends datagrams lying back to back, `segment` bytes each but for a shorter last one, in one
   // call where it can. 0 or a negative errno, in which case none was sent.
-  virtual int send(const Endpoint& to, std::span<const uint8_t> bytes, size_t segment) = 0;
+  virtual int send(const Endpoint& to, std::span<const uint8_t> bytes, size_t segment,
+                   const Via& via) = 0;
   // Receives into `buffer`. False when nothing is there now; `error` is then 0 or a negative errno.
   virtual bool receive(std::span<uint8_t> buffer, Received& received, int& error) = 0;
   // Readable when receive() has something; an unused entry is -1.

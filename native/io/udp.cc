@@ -245,7 +245,8 @@ UdpSockets::Opened UdpSockets::open(uint16_t port, bool offload) {
   return opened;
 }
 
-int UdpSockets::send(const Endpoint& to, std::span<const uint8_t> bytes, size_t segment) {
+int UdpSockets::send(const Endpoint& to, std::span<const uint8_t> bytes, size_t segment,
+                     const Via&) {
   return sendMessage(to, bytes, segment, 0, 0);
 }
 

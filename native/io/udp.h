@@ -25,7 +25,8 @@ class UdpSockets final : public UdpPort {
   // IPv4 socket alone.
   Opened open(uint16_t port, bool offload);
 
-  int send(const Endpoint& to, std::span<const uint8_t> bytes, size_t segment) override;
+  int send(const Endpoint& to, std::span<const uint8_t> bytes, size_t segment,
+           const Via& via) override;
   // Sends one handshake message at once or not at all, with its own traffic class. Any thread.
   int sendHandshake(const Endpoint& to, std::span<const uint8_t> bytes);
   bool receive(std::span<uint8_t> buffer, Received& received, int& error) override;

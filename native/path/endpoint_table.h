@@ -15,6 +15,8 @@ struct Endpoint {
   std::array<uint8_t, 16>
       address{};  // network byte order; IPv4 in the first 4 bytes, the others zero
   std::array<uint8_t, 16> local{};  // likewise
+  // Each message to and from it stands behind a VXLAN header with this VNI (vxlan-sealed); 0: none.
+  uint32_t vni = 0;
 
   friend bool operator==(const Endpoint&, const Endpoint&) = default;
 };
@@ -28,6 +30,26 @@ inline bool hasMoved(const Endpoint& known, const Endpoint& source) {
   return !known.hasLocal || known.local != source.local ||
          known.interfaceIndex != source.interfaceIndex;
 }
+
+// Which of our UDP ports a datagram leaves from or came in on: the listen port, where sealed
+// messages are, or a port of clear peers.
+enum class PortKind : uint8_t { sealed, vxlan, udp };
+
+// How a batch leaves: sealed ones from the listen port; `udp` ones from the clear port of their
+// endpoint's port; `vxlan` ones from one of a few source ports, chosen by the flow's hash
+// (RFC 7348 §5).
+struct Via {
+  PortKind kind = PortKind::sealed;
+  uint16_t flow = 0;  // any value; vxlan only
+
+  friend bool operator==(const Via&, const Via&) = default;
+};
+
+// Where a datagram arrived.
+struct Arrival {
+  PortKind kind = PortKind::sealed;
+  uint16_t port = 0;  // ours; clear kinds only
+};
 
 // An endpoint as the walk reads it: immutable, replaced as a whole. No two records of one process
 // share a version.

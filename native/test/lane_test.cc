@@ -45,7 +45,7 @@ struct OldUdp : UdpPort {
   int error = 0;
   size_t calls = 0;
 
-  int send(const Endpoint&, std::span<const uint8_t> bytes, size_t segment) override {
+  int send(const Endpoint&, std::span<const uint8_t> bytes, size_t segment, const Via&) override {
     calls++;
     if (error != 0) return -error;
     if (bytes.size() > segment && gsoError != 0) return -gsoError;
@@ -61,7 +61,7 @@ struct OldUdp : UdpPort {
     auto [bytes, segment] = toReceive.front();
     toReceive.erase(toReceive.begin());
     std::memcpy(buffer.data(), bytes.data(), bytes.size());
-    received = {test::endpointAt(1), buffer.first(bytes.size()), segment};
+    received = {test::endpointAt(1), buffer.first(bytes.size()), segment, {}};
     return true;
   }
   std::array<int, 2> descriptors() const override { return {-1, -1}; }

@@ -130,7 +130,7 @@ void receiveUntil(std::atomic<bool>& isOver, Reclaimer& reclaimer, Wire& wire, I
     reader.online();
     Packet message;
     for (int i = 0; i < 16 && wire.take(message); i++) {
-      inbound.datagram(message, test::endpointAt(2), kStart);
+      inbound.datagram(message, test::endpointAt(2), {}, kStart);
     }
     inbound.flush();
     reader.offline();

@@ -136,7 +136,7 @@ struct End {
   }
   void datagram(const Packet& bytes, const Endpoint& source, Instant now) {
     Packet own = bytes;
-    inbound.datagram(own, source, now);
+    inbound.datagram(own, source, {}, now);
     // Whatever opened it, its bytes were borrowed.
   }
   uint64_t count(Counter name) const { return counters.counters[static_cast<size_t>(name)].get(); }

@@ -35,6 +35,11 @@ export interface Endpoint {
    * part of `text`.
    */
   readonly local?: LocalAddress;
+  /**
+   * Its datagrams carry a VXLAN header with this network identifier in front of each message
+   * (`vxlan-sealed`); absent: none. Not part of `text`.
+   */
+  readonly vni?: number;
 }
 
 export interface LocalAddress {
@@ -48,6 +53,29 @@ export interface InterfaceAddress {
   readonly address: Address;
   readonly length: number;
   readonly text: string;
+}
+
+/** An Ethernet address: `02:00:5e:10:00:01`. */
+export interface Mac {
+  /** 6 bytes, never written after construction. */
+  readonly bytes: Uint8Array;
+  readonly text: string;
+}
+
+/** Six bytes in hexadecimal, of either case, between colons or hyphens. */
+export function parseMac(text: string): Mac | undefined {
+  if (!/^[0-9a-f]{2}([:-][0-9a-f]{2}){5}$/i.test(text)) return undefined;
+  return macFromBytes(
+    Uint8Array.from(text.split(/[:-]/), (part) => Number.parseInt(part, 16)),
+    0,
+  );
+}
+
+/** Copies 6 bytes from `at`. */
+export function macFromBytes(bytes: Uint8Array, at: number): Mac {
+  const own = bytes.slice(at, at + 6);
+  const text = Array.from(own, (byte) => byte.toString(16).padStart(2, '0')).join(':');
+  return { bytes: own, text };
 }
 
 export function bitsOf(family: Family): 32 | 128 {

@@ -58,6 +58,7 @@ export function defaultConfig(
     fwMark: 0,
     datapath: 'native',
     peers: [],
+    clearPeers: [],
   };
   return { config, publicKey, keyFile, isNewKey };
 }

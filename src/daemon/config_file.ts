@@ -195,6 +195,7 @@ class Reader {
       fwMark: shape.fwMark === 'off' ? 0 : shape.fwMark,
       datapath: shape.datapath,
       peers,
+      clearPeers: [],
     };
   }
 

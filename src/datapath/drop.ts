@@ -18,6 +18,9 @@ export const DROPS = [
   'send_refused', // EPERM, EACCES, ECONNREFUSED
   'send_too_big', // EMSGSIZE
   'send_failed', // any other errno
+  // both ways, clear encapsulations
+  'ttl', // udp: the packet's TTL or hop limit ended here
+  'clear_ended', // the peer's plaintextUntil is past
   // wire -> TUN
   'datagram_length', // not the exact length of its type, or a data message below 32 bytes
   'datagram_type', // unknown message type or reserved bytes not zero
@@ -31,6 +34,11 @@ export const DROPS = [
   'opened_malformed', // authenticates, but the inner packet is not a whole IPv4 or IPv6 packet
   'opened_protocol', // authenticates, but its first nibble was never negotiated
   'opened_source', // the inner source address is not one of this peer's
+  'encapsulation', // a sealed message in another encapsulation than its peer's
+  'clear_source', // no clear peer has this outer address and VNI
+  'clear_header', // VXLAN's I bit is clear, or the frame or packet is cut short
+  'clear_mac', // not to our VTEP's MAC, or from another peer's
+  'clear_ethertype', // neither IPv4 nor IPv6, nor a neighbour question for our own address
   'tun_write', // the TUN device did not take the packet
 ] as const;
 

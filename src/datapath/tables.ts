@@ -7,9 +7,10 @@
  * a peer (Activity) from which the control plane judges its timers.
  */
 
-import type { Endpoint, Prefix } from '../base/address.js';
+import type { Address, Endpoint, Mac, Prefix } from '../base/address.js';
 import type { PeerSlot, SessionIndex } from '../base/identifiers.js';
 import type { Instant } from '../base/time.js';
+import type { Encapsulation } from '../encap/encapsulation.js';
 import type { Drop } from './drop.js';
 
 /** Packets that wait for a session, a peer; the oldest is dropped for a newer one. */
@@ -37,7 +38,22 @@ export type TableWrite =
   | { readonly kind: 'setMac1Key'; readonly key: Uint8Array }
   /** The TUN's MTU: bounds padding, and inner packets longer than it are dropped. */
   | { readonly kind: 'setMtu'; readonly mtu: number }
+  /** Our VTEP's Ethernet address: where clear VXLAN frames come from and must be sent to. */
+  | { readonly kind: 'setVtepMac'; readonly mac: Mac }
+  /** The interface's addresses: neighbour questions for them are answered in clear VXLAN. */
+  | { readonly kind: 'setOwnAddresses'; readonly addresses: readonly Address[] }
+  /** A new peer is `wireguard` and without keypair, endpoint or prefix. */
   | { readonly kind: 'addPeer'; readonly peer: PeerSlot }
+  /**
+   * How the peer's packets cross the underlay. A sealed message that arrives in another form is
+   * dropped (`encapsulation`). A clear peer is found by its outer address, port and VNI; it has no
+   * keypairs and raises no events.
+   */
+  | {
+      readonly kind: 'setEncapsulation';
+      readonly peer: PeerSlot;
+      readonly encapsulation: Encapsulation;
+    }
   /** Takes the peer's prefixes, keypairs and staged packets with it. */
   | { readonly kind: 'removePeer'; readonly peer: PeerSlot }
   /** Gives the prefix to the peer, taking it from whoever had it. */

@@ -36,7 +36,16 @@ export type WalkInput =
 /** The writes about one peer. */
 type PeerWrite = Exclude<
   TableWrite,
-  { kind: 'setMac1Key' | 'setMtu' | 'insertPrefix' | 'removePrefix' | 'removeKeypair' }
+  {
+    kind:
+      | 'setMac1Key'
+      | 'setMtu'
+      | 'setVtepMac'
+      | 'setOwnAddresses'
+      | 'insertPrefix'
+      | 'removePrefix'
+      | 'removeKeypair';
+  }
 >;
 
 const NO_TRAFFIC: PeerTraffic = {
@@ -123,6 +132,9 @@ export class Walk {
       case 'setMtu':
         tables.mtu = write.mtu;
         break;
+      case 'setVtepMac':
+      case 'setOwnAddresses':
+        break;
       case 'insertPrefix':
         tables.insertPrefix(write.prefix, write.peer);
         break;
@@ -146,6 +158,8 @@ export class Walk {
       case 'removePeer':
         this.#outbound.dropStaged(write.peer);
         tables.removePeer(write.peer);
+        break;
+      case 'setEncapsulation':
         break;
       case 'setEndpoint':
         if (tables.peers.has(write.peer)) tables.endpoints.set(write.peer, write.endpoint);

@@ -9,11 +9,13 @@ import type { PeerSlot } from '../base/identifiers.js';
 import type { Instant } from '../base/time.js';
 import type { CounterReading, NativeCounter } from '../datapath/counters.js';
 import type { PeerTraffic, TableWrite, WalkEvent } from '../datapath/tables.js';
+import type { ClearPort } from '../encap/encapsulation.js';
 
 export interface Hand {
   readonly kind: 'native' | 'reference';
   /** As the kernel named it. */
   readonly interfaceName: string;
+  /** The port in use, as setListenPort left it. */
   readonly listenPort: number;
   /**
    * Called once, with what is to be called whenever events wait; never from inside another method.
@@ -31,8 +33,23 @@ export interface Hand {
   takeEvents(out: WalkEvent[], limit: number): boolean;
   counters(): HandCounters;
   traffic(peer: PeerSlot): PeerTraffic;
-  /** Sets the firewall mark of outer datagrams (SO_MARK). */
+  /** Sets the firewall mark of outer datagrams (SO_MARK), those of later sockets too. */
   setMark(mark: number): void;
+  /**
+   * Moves to another outer port, 0 for one that the kernel chooses, without losing what was
+   * received. Throws HandError and stays where it is when the port is taken.
+   */
+  setListenPort(port: number): void;
+  /**
+   * Makes these the ports of clear encapsulations: opens what is new, closes what is missing.
+   * Throws HandError and changes nothing when one is taken.
+   */
+  setClearPorts(ports: readonly ClearPort[]): void;
+  /**
+   * Makes the TUN device again after it was deleted, under its name and without addresses. Throws
+   * HandError.
+   */
+  reopenTun(): void;
   /**
    * What an operator should know about how the hand runs: buffers clamped, which cipher code,
    * offloads.

@@ -14,6 +14,13 @@ declare const engineBrand: unique symbol;
  */
 export type Engine = { readonly [engineBrand]: true };
 
+declare const watchBrand: unique symbol;
+/** A subscription to rtnetlink's notices. */
+export type NetlinkWatch = { readonly [watchBrand]: true };
+
+/** What netlinkWatchTake tells. `overrun`: notices were lost, so anything may have changed. */
+export const NETLINK_CHANGES = { link: 1, address: 2, route: 4, rule: 8, overrun: 16 } as const;
+
 /** How an engine is opened. */
 export interface EngineOptions {
   /** The interface's name; empty for the channel backend, which keeps packets in memory. */
@@ -30,7 +37,7 @@ export interface EngineOptions {
 }
 
 /**
- * Functions that can fail return a negative errno. Endpoints are 40 bytes, see `emitEndpoint` in
+ * Functions that can fail return a negative errno. Endpoints are 44 bytes, see `emitEndpoint` in
  * native_endpoint.ts; times are microseconds since boot; peers are slots.
  */
 export interface Addon {
@@ -45,6 +52,14 @@ export interface Addon {
   closeFd(fd: number): void;
   /** Sends rtnetlink messages on a fresh socket; all reply messages, or a negative errno. */
   netlinkRequest(request: Uint8Array): Uint8Array | number;
+  /**
+   * Subscribes to changes of links, addresses, routes and rules; `wake` is called when the first of
+   * a burst arrives. A negative errno when it fails.
+   */
+  netlinkWatch(wake: () => void): NetlinkWatch | number;
+  /** What changed since the last take: bits of NETLINK_CHANGES; re-arms `wake`. */
+  netlinkWatchTake(watch: NetlinkWatch): number;
+  netlinkWatchClose(watch: NetlinkWatch): void;
 
   engineOpen(
     options: EngineOptions,
@@ -56,6 +71,18 @@ export interface Addon {
   engineSetMark(engine: Engine, mark: number): number;
   engineSetMac1Key(engine: Engine, key: Uint8Array): void;
   engineSetMtu(engine: Engine, mtu: number): void;
+  /** 6 bytes. */
+  engineSetVtepMac(engine: Engine, mac: Uint8Array): void;
+  /** 17 bytes each: family (4 or 6), address. */
+  engineSetOwnAddresses(engine: Engine, addresses: Uint8Array): void;
+  /** 64 bytes, see `emitEncapsulation` in native_events.ts. */
+  engineSetEncapsulation(engine: Engine, peer: number, record: Uint8Array): void;
+  /** Each port, with 1 << 16 set where it is one of `udp`, not `vxlan`. 0 or a negative errno. */
+  engineSetClearPorts(engine: Engine, ports: Uint32Array): number;
+  /** The port, or a negative errno. */
+  engineSetListenPort(engine: Engine, port: number): number;
+  /** 0 or a negative errno. */
+  engineReopenTun(engine: Engine): number;
   engineAddPeer(engine: Engine, peer: number): void;
   engineRemovePeer(engine: Engine, peer: number): void;
   /** Staged until enginePublishRoutes. */

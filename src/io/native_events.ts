@@ -1,27 +1,35 @@
 /**
  * The records that native code hands up, little-endian, back to back:
  *
- *   kind(1) | 1 handshake:     queued(4) endpoint(40) length(2) datagram
+ *   kind(1) | 1 handshake:     queued(4) endpoint(44) length(2) datagram
  *           | 2 sessionNeeded: peer(4) reason(1: 0 staged, 1 rekey)
  *           | 3 confirmed:     peer(4) localIndex(4)
- *           | 4 roamed:        peer(4) endpoint(40)
+ *           | 4 roamed:        peer(4) endpoint(44)
  *           | 5 activity:      peer(4) lastSent(8) lastReceived(8)
  *                              unansweredSend(8) unansweredReceive(8)
  *
  * An endpoint: family(1: 4 or 6) hasLocal(1) port(2) address(16) localAddress(16)
- * interfaceIndex(4); an IPv4 address stands in the first four bytes. The twin is
- * native/napi/upcall.cc.
+ * interfaceIndex(4) vni(4: 0 none); an IPv4 address stands in the first four bytes. The twin is
+ * native/io/event_queue.cc.
+ *
+ * What goes down, an encapsulation: kind(1: 0 wireguard, 1 vxlan-sealed, 2 vxlan, 3 udp) mac(6)
+ * zero(1) vni(4) endpoint(44) until(8: microseconds since boot, all ones for never).
  */
 
-import { addressFromBytes, type Endpoint, endpointOf } from '../base/address.js';
+import { type Address, addressFromBytes, type Endpoint, endpointOf } from '../base/address.js';
 import { unreachable } from '../base/assert.js';
-import { loadLe32, loadLe64, storeLe32 } from '../base/bytes.js';
+import { loadLe32, loadLe64, storeLe32, storeLe64 } from '../base/bytes.js';
 import { peerSlot, sessionIndex } from '../base/identifiers.js';
-import { instant } from '../base/time.js';
+import { instant, NEVER } from '../base/time.js';
 import type { WalkEvent } from '../datapath/tables.js';
+import type { Encapsulation } from '../encap/encapsulation.js';
 
-const ENDPOINT_BYTES = 40;
-const SHORTEST = { handshake: 47, sessionNeeded: 6, confirmed: 9, roamed: 45, activity: 37 };
+const ADDRESS_BYTES = 17;
+const ENDPOINT_BYTES = 44;
+const ENCAPSULATION_BYTES = 64;
+const NEVER_WORD = 0xffff_ffff_ffff_ffffn;
+const ENCAPSULATION_KINDS = ['wireguard', 'vxlan-sealed', 'vxlan', 'udp'] as const;
+const SHORTEST = { handshake: 51, sessionNeeded: 6, confirmed: 9, roamed: 49, activity: 37 };
 
 /**
  * Appends the events of `records` to `out`. Datagrams are views of `records`, which nobody else
@@ -33,7 +41,7 @@ export function parseEvents(records: Uint8Array, out: WalkEvent[]): void {
     const kind = records[at] ?? 0;
     const peer = peerSlot(loadLe32(records, at + 1));
     if (kind === 1) {
-      const length = (records[at + 45] ?? 0) | ((records[at + 46] ?? 0) << 8);
+      const length = (records[at + 49] ?? 0) | ((records[at + 50] ?? 0) << 8);
       const from = at + SHORTEST.handshake;
       const datagram = records.subarray(from, from + length);
       const source = parseEndpoint(records, at + 5);
@@ -61,7 +69,9 @@ export function parseEvents(records: Uint8Array, out: WalkEvent[]): void {
 export function parseEndpoint(bytes: Uint8Array, at: number): Endpoint {
   const family = bytes[at] === 4 ? 4 : 6;
   const port = (bytes[at + 2] ?? 0) | ((bytes[at + 3] ?? 0) << 8);
-  const endpoint = endpointOf(addressFromBytes(bytes, at + 4, family), port);
+  const vni = loadLe32(bytes, at + 40);
+  const bare = endpointOf(addressFromBytes(bytes, at + 4, family), port);
+  const endpoint = vni === 0 ? bare : { ...bare, vni };
   if (bytes[at + 1] === 0) return endpoint;
   const address = addressFromBytes(bytes, at + 20, family);
   return { ...endpoint, local: { address, interfaceIndex: loadLe32(bytes, at + 36) } };
@@ -77,6 +87,29 @@ export function emitEndpoint(endpoint: Endpoint): Uint8Array {
   if (endpoint.local) {
     bytes.set(endpoint.local.address.bytes, 20);
     storeLe32(bytes, 36, endpoint.local.interfaceIndex);
+  }
+  storeLe32(bytes, 40, endpoint.vni ?? 0);
+  return bytes;
+}
+
+export function emitEncapsulation(encapsulation: Encapsulation): Uint8Array {
+  const bytes = new Uint8Array(ENCAPSULATION_BYTES);
+  bytes[0] = ENCAPSULATION_KINDS.indexOf(encapsulation.kind);
+  if ('vni' in encapsulation) storeLe32(bytes, 8, encapsulation.vni);
+  if ('mac' in encapsulation) bytes.set(encapsulation.mac.bytes, 1);
+  if (!('endpoint' in encapsulation)) return bytes;
+  bytes.set(emitEndpoint(encapsulation.endpoint), 12);
+  const { until } = encapsulation;
+  storeLe64(bytes, 56, until === NEVER ? NEVER_WORD : BigInt(until));
+  return bytes;
+}
+
+/** Addresses at 17 bytes each: family(1: 4 or 6) address(16). */
+export function emitAddresses(addresses: readonly Address[]): Uint8Array {
+  const bytes = new Uint8Array(ADDRESS_BYTES * addresses.length);
+  for (const [i, address] of addresses.entries()) {
+    bytes[ADDRESS_BYTES * i] = address.family;
+    bytes.set(address.bytes, ADDRESS_BYTES * i + 1);
   }
   return bytes;
 }

@@ -11,14 +11,18 @@ import type { Instant } from '../base/time.js';
 import { NATIVE_COUNTERS, record, WALK_COUNTERS } from '../datapath/counters.js';
 import { DROPS } from '../datapath/drop.js';
 import type { PeerTraffic, TableWrite, WalkEvent } from '../datapath/tables.js';
+import type { ClearPort } from '../encap/encapsulation.js';
 import { type Hand, type HandCounters, HandError } from './hand.js';
 import type { Addon, Engine, EngineOptions } from './native.js';
-import { emitEndpoint, parseEvents } from './native_events.js';
+import { emitAddresses, emitEncapsulation, emitEndpoint, parseEvents } from './native_events.js';
+
+/** How engineSetClearPorts tells a port of bare IP packets. */
+const UDP_FLAG = 1 << 16;
 
 export class NativeHand implements Hand {
   readonly kind = 'native';
   readonly interfaceName: string;
-  readonly listenPort: number;
+  #listenPort: number;
   readonly #addon: Addon;
   readonly #engine: Engine;
   readonly #blocks: readonly BigUint64Array[];
@@ -37,7 +41,7 @@ export class NativeHand implements Hand {
     this.#addon = addon;
     this.#engine = opened.engine;
     this.interfaceName = opened.name;
-    this.listenPort = opened.port;
+    this.#listenPort = opened.port;
     this.#remarks = opened.remarks;
     this.#blocks = addon.engineCounters(opened.engine);
   }
@@ -45,6 +49,10 @@ export class NativeHand implements Hand {
   /** The engine behind this hand, for tests that use the channel backend. */
   get engine(): Engine {
     return this.#engine;
+  }
+
+  get listenPort(): number {
+    return this.#listenPort;
   }
 
   onEvents(wake: () => void): void {
@@ -101,6 +109,31 @@ export class NativeHand implements Hand {
     }
   }
 
+  setListenPort(port: number): void {
+    const opened = this.#addon.engineSetListenPort(this.#engine, port);
+    if (opened < 0) throw portError(this.#addon, port, -opened);
+    this.#listenPort = opened;
+  }
+
+  setClearPorts(ports: readonly ClearPort[]): void {
+    const words = ports.map(({ port, kind }) => (kind === 'udp' ? UDP_FLAG | port : port));
+    const failed = this.#addon.engineSetClearPorts(this.#engine, Uint32Array.from(words));
+    if (failed < 0) {
+      const code = this.#addon.errnoName(-failed);
+      const list = ports.map(({ port }) => port).join(', ');
+      const advice = "another program, or the kernel's own VXLAN device, has one of them";
+      throw new HandError(code, `Open the UDP ports of clear peers (${list}): ${code}; ${advice}`);
+    }
+  }
+
+  reopenTun(): void {
+    const failed = this.#addon.engineReopenTun(this.#engine);
+    if (failed < 0) {
+      const code = this.#addon.errnoName(-failed);
+      throw new HandError(code, `Make the TUN interface "${this.interfaceName}" again: ${code}`);
+    }
+  }
+
   remarks(): readonly string[] {
     return this.#remarks;
   }
@@ -132,6 +165,16 @@ export class NativeHand implements Hand {
         return addon.engineSetMac1Key(engine, write.key);
       case 'setMtu':
         return addon.engineSetMtu(engine, write.mtu);
+      case 'setVtepMac':
+        return addon.engineSetVtepMac(engine, write.mac.bytes);
+      case 'setOwnAddresses':
+        return addon.engineSetOwnAddresses(engine, emitAddresses(write.addresses));
+      case 'setEncapsulation':
+        return addon.engineSetEncapsulation(
+          engine,
+          write.peer,
+          emitEncapsulation(write.encapsulation),
+        );
       case 'addPeer':
         return addon.engineAddPeer(engine, write.peer);
       case 'removePeer':
@@ -182,6 +225,12 @@ const ADVICE: Readonly<Record<string, string>> = {
   'tun/EINVAL': 'the kernel refuses that interface name: set another "interface"',
   'udp/EADDRINUSE': 'another program has that port: stop it, or set another "listenPort"',
 };
+
+function portError(addon: Addon, port: number, errno: number): HandError {
+  const code = addon.errnoName(errno);
+  const advice = ADVICE[`udp/${code}`];
+  return new HandError(code, `Open UDP port ${port}: ${code}${advice ? `; ${advice}` : ''}`);
+}
 
 function openingError(
   addon: Addon,

@@ -7,6 +7,7 @@ import type { Endpoint } from '../base/address.js';
 import type { PeerSlot } from '../base/identifiers.js';
 import { type Instant, instant } from '../base/time.js';
 import type { Drop } from '../datapath/drop.js';
+import type { ClearPort } from '../encap/encapsulation.js';
 import type { PeerTraffic, TableWrite, WalkEvent } from '../datapath/tables.js';
 import { Walk, type WalkInput } from '../datapath/walk.js';
 import type { WalkOutput } from '../datapath/walk_output.js';
@@ -133,6 +134,19 @@ export class ReferenceHand implements Hand {
     if (mark === 0) return;
     const what = `Set firewall mark ${mark} on the UDP port: the reference datapath cannot`;
     throw new HandError('EOPNOTSUPP', `${what}; use "datapath: native", or "table: off"`);
+  }
+
+  setListenPort(): void {
+    throw new HandError('ENOSYS', 'Move to another port: the reference datapath cannot');
+  }
+
+  setClearPorts(ports: readonly ClearPort[]): void {
+    if (ports.length === 0) return;
+    throw new HandError('ENOSYS', 'Open clear ports: the reference datapath cannot');
+  }
+
+  reopenTun(): void {
+    throw new HandError('ENOSYS', 'Make the TUN again: the reference datapath cannot');
   }
 
   remarks(): readonly string[] {

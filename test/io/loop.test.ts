@@ -72,6 +72,9 @@ class FakeHand implements Hand {
   }
 
   setMark(): void {}
+  setListenPort(): void {}
+  setClearPorts(): void {}
+  reopenTun(): void {}
 
   remarks(): readonly string[] {
     return [];

@@ -72,6 +72,7 @@ export function configOf(privateKey: Uint8Array, peers: readonly PeerConfig[]): 
     fwMark: 0,
     datapath: 'reference',
     peers,
+    clearPeers: [],
   };
 }
 

@@ -40,7 +40,16 @@ const IMPORT_TABLE: Readonly<Record<string, Allowed>> = {
     why: 'requests and responses are values over a snapshot; who carries them is for io',
   },
   io: {
-    folders: ['base', 'crypto', 'wire', 'metrics', 'node', 'datapath', 'route/host_plan'],
+    folders: [
+      'base',
+      'crypto',
+      'wire',
+      'metrics',
+      'node',
+      'datapath',
+      'route/host_plan',
+      'encap/encapsulation',
+    ],
     why: 'a shell carries out actions, feeds inputs and drives a hand; it decides nothing',
   },
   daemon: { folders: EVERYTHING, why: 'wiring' },

@@ -17,8 +17,10 @@ export interface ApiResponse {
   readonly status: number;
   /** A JSON value. */
   readonly body: unknown;
-  /** What the daemon is to do after it has answered. */
-  readonly command?: 'stop';
+  /**
+   * What the daemon is to do: `stop` after it has answered; what comes of `reload` is the answer.
+   */
+  readonly command?: 'stop' | 'reload';
 }
 
 /** `readStatus` is called only where the answer needs it. */
@@ -31,6 +33,7 @@ export function handleRequest(request: ApiRequest, readStatus: () => StatusDocum
       return { status: 405, body: { error: `This path takes ${match.allowed}` } };
     case 'route':
       if (match.name === 'status') return { status: 200, body: readStatus() };
+      if (match.name === 'reload') return { status: 202, body: {}, command: 'reload' };
       return { status: 202, body: { stopping: true }, command: 'stop' };
     default:
       return unreachable(match);

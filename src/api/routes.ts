@@ -3,6 +3,7 @@
 const ROUTES = [
   { name: 'status', method: 'GET', path: '/v1/status' },
   { name: 'stop', method: 'POST', path: '/v1/stop' },
+  { name: 'reload', method: 'POST', path: '/v1/reload' },
 ] as const;
 
 export type RouteName = (typeof ROUTES)[number]['name'];

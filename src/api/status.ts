@@ -53,11 +53,14 @@ export interface PeerStatus {
 
 /** A root cause that somebody should act on. */
 export interface Warning {
-  readonly code: 'peer_silent' | 'handshake_load';
+  readonly code: 'peer_silent' | 'handshake_load' | 'reload_failed';
   readonly text: string;
   /** What to do about it. */
   readonly fix: string;
 }
+
+/** With these the daemon does not do all that it was told to. */
+const DEGRADING: readonly Warning['code'][] = ['peer_silent', 'reload_failed'];
 
 export interface StatusDocument {
   readonly schemaVersion: typeof SCHEMA_VERSION;
@@ -80,6 +83,8 @@ export interface StatusDocument {
   readonly counters: Counts;
   /** Packets and handshakes dropped since the daemon started, by reason; zeros too. */
   readonly dropsByReason: Counts;
+  /** What others changed of heddle's in this host and was put right, by kind. */
+  readonly repairs: Readonly<Record<string, number>>;
 }
 
 export interface TrafficReading {
@@ -107,17 +112,24 @@ export interface StatusSource {
   readonly traffic: (peer: PeerSnapshot['slot']) => TrafficReading;
   readonly counters: Readonly<Record<string, bigint>>;
   readonly drops: Readonly<Record<string, bigint>>;
+  /** Why the last reload was refused, where it was. */
+  readonly reloadFailure?: string;
+  readonly repairs: Readonly<Record<string, number>>;
 }
 
 export function statusDocument(source: StatusSource): StatusDocument {
   const { snapshot } = source;
   const peers = snapshot.peers.map((peer) => peerStatus(peer, source));
-  const warnings = [...peers.flatMap(judgePeer), ...judgeLoad(snapshot)];
+  const warnings = [
+    ...judgeReload(source.reloadFailure),
+    ...peers.flatMap(judgePeer),
+    ...judgeLoad(snapshot),
+  ];
   return {
     schemaVersion: SCHEMA_VERSION,
     version: source.version,
     pid: source.pid,
-    health: warnings.some((warning) => warning.code === 'peer_silent') ? 'degraded' : 'ok',
+    health: warnings.some(({ code }) => DEGRADING.includes(code)) ? 'degraded' : 'ok',
     warnings,
     uptimeSeconds: wholeSeconds(elapsed(source.startedAt, source.now)),
     interface: source.interface,
@@ -131,6 +143,7 @@ export function statusDocument(source: StatusSource): StatusDocument {
     peers,
     counters: counts(source.counters),
     dropsByReason: counts(addDrops(source.drops, snapshot.handshakeDrops)),
+    repairs: source.repairs,
   };
 }
 
@@ -172,6 +185,17 @@ function judgePeer(peer: PeerStatus): Warning[] {
       code: 'peer_silent',
       text: `${peer.name} does not answer${where}, so packets to it wait`,
       fix: 'check that it runs, that each end has the public key of the other, and that UDP passes',
+    },
+  ];
+}
+
+function judgeReload(failure: string | undefined): Warning[] {
+  if (failure === undefined) return [];
+  return [
+    {
+      code: 'reload_failed',
+      text: `the last reload was refused, the configuration before it runs on: ${failure}`,
+      fix: 'mend the file (`heddle check` names every fault), then `heddle reload`',
     },
   ];
 }

@@ -6,6 +6,8 @@ import { CommandError, EXIT } from './exit.js';
 import { type Folders, socketPath } from '../daemon/folders.js';
 
 const TIMEOUT_MS = 5_000;
+/** A file with 100,000 prefixes takes some seconds to read. */
+const RELOAD_TIMEOUT_MS = 60_000;
 const LONGEST_ANSWER = 512 * 1024 * 1024;
 
 /** Throws CommandError: not running, not permitted, or no answer in time. */
@@ -21,15 +23,49 @@ export async function requestStop(folders: Folders): Promise<void> {
   await call(folders, 'POST', '/v1/stop');
 }
 
+/** What a reload applied, or why it was refused. */
+export type ReloadAnswer =
+  | {
+      readonly kind: 'applied';
+      readonly applied: readonly string[];
+      readonly needsRestart: readonly string[];
+    }
+  | { readonly kind: 'refused'; readonly why: string };
+
+/** Asks the daemon to take over its changed file, and waits until it has. */
+export async function requestReload(folders: Folders): Promise<ReloadAnswer> {
+  const answer: unknown = JSON.parse(
+    await call(folders, 'POST', '/v1/reload', { timeoutMs: RELOAD_TIMEOUT_MS, alsoTake: 422 }),
+  );
+  if (isReloadAnswer(answer)) return answer;
+  throw new CommandError(EXIT.failed, 'Cannot read the answer: the daemon is of another version');
+}
+
+function isReloadAnswer(answer: unknown): answer is ReloadAnswer {
+  if (typeof answer !== 'object' || answer === null || !('kind' in answer)) return false;
+  return answer.kind === 'applied' || answer.kind === 'refused';
+}
+
 function isStatus(answer: unknown): answer is StatusDocument {
   if (typeof answer !== 'object' || answer === null || !('schemaVersion' in answer)) return false;
   return answer.schemaVersion === SCHEMA_VERSION;
 }
 
-function call(folders: Folders, method: string, path: string): Promise<string> {
+interface CallOptions {
+  readonly timeoutMs?: number;
+  /** A status code that is an answer too. */
+  readonly alsoTake?: number;
+}
+
+function call(
+  folders: Folders,
+  method: string,
+  path: string,
+  { timeoutMs: timeout = TIMEOUT_MS, alsoTake }: CallOptions = {},
+): Promise<string> {
   const socket = socketPath(folders);
   return new Promise((done, fail) => {
-    const options = { socketPath: socket, method, path, agent: false, timeout: TIMEOUT_MS };
+    const options = { socketPath: socket, method, path, agent: false, timeout };
     const sent = request(options, (response) => {
       let text = '';
       response.setEncoding('utf8');
@@ -40,18 +76,18 @@ function call(folders: Folders, method: string, path: string): Promise<string> {
       response.on('error', (error) => fail(connectionError(socket, error)));
       response.on('end', () => {
         const status = response.statusCode ?? 0;
-        if (status >= 200 && status < 300) done(text);
+        if ((status >= 200 && status < 300) || status === alsoTake) done(text);
         else fail(new CommandError(EXIT.failed, `The daemon refused ${method} ${path}: ${text}`));
       });
     });
-    sent.on('timeout', () => sent.destroy(timeoutError(socket)));
+    sent.on('timeout', () => sent.destroy(timeoutError(socket, timeout)));
     sent.on('error', (error) => fail(connectionError(socket, error)));
     sent.end();
   });
 }
 
-function timeoutError(socket: string): CommandError {
-  const seconds = TIMEOUT_MS / 1000;
+function timeoutError(socket: string, timeoutMs: number): CommandError {
+  const seconds = timeoutMs / 1000;
   return new CommandError(
     EXIT.tryLater,
     `The daemon at "${socket}" did not answer within ${seconds} s; try again, it may be busy`,

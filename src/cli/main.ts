@@ -60,6 +60,14 @@ function buildCommand(end: (code: number) => void): Command {
       const { down } = await import('./commands/down.js');
       end(await down(folders));
     });
+  program
+    .command('reload')
+    .description('take over the changed configuration file; says what applies and what does not')
+    .option('--json', 'print the result as JSON')
+    .action(async (options: JsonOption) => {
+      const { reload } = await import('./commands/reload.js');
+      end(await reload(folders, options.json === true));
+    });
   addQueries(program, end);
   addKeys(program, end);
   return program;

@@ -8,10 +8,9 @@
 import { join } from 'node:path';
 import { type ApiResponse, handleRequest } from '../api/handlers.js';
 import { type StatusDocument, statusDocument } from '../api/status.js';
-import { wipe } from '../base/bytes.js';
 import type { Log } from '../base/log.js';
 import { type Folders, lockPath, socketPath } from './folders.js';
-import { ControlSocket } from '../io/control_socket.js';
+import { type ControlResponse, ControlSocket } from '../io/control_socket.js';
 import { ensureFolder } from '../io/files.js';
 import { SystemRandom } from '../io/entropy.js';
 import { SodiumSuite } from '../io/sodium.js';
@@ -20,7 +19,9 @@ import { defaultConfig, firstPeerAdvice } from './config_default.js';
 import { readConfigFile } from './config_file.js';
 import { checkNotTaken, checkPrivileges } from './host_check.js';
 import { LockFile } from './lock_file.js';
-import { onStopSignal } from './signals.js';
+import { Reloader, type ReloadResult } from './reload.js';
+import { wipeSecrets } from './secrets.js';
+import { onReloadSignal, onStopSignal } from './signals.js';
 import { Teardown } from './teardown.js';
 import type { OpenTunnel, Tunnel } from './tunnel.js';
 
@@ -67,7 +68,8 @@ async function start(options: DaemonOptions, teardown: Teardown): Promise<Daemon
   checkPrivileges();
 
   const { config, source, advice } = readConfig(options);
-  teardown.add('configuration', () => wipeConfig(config));
+  let inForce = (): Config => config;
+  teardown.add('configuration', () => wipeSecrets(inForce()));
   const { length } = config.peers;
   step('configuration', `${source}: ${length === 1 ? '1 peer' : `${length} peers`}`);
 
@@ -88,12 +90,21 @@ async function start(options: DaemonOptions, teardown: Teardown): Promise<Daemon
   checkNotTaken(config);
   const context = { config, folders, log, teardown, step, fail: end.reach };
   const tunnel = await options.openTunnel(context);
+  inForce = () => tunnel.config;
+  const reloader = new Reloader({ read: readerOf(options), tunnel, log });
+  const reload = (): Promise<ReloadResult> => reloader.reload().catch(failWith(end.reach));
+  teardown.add(
+    'reload signal',
+    onReloadSignal(() => void reload()),
+  );
 
-  const status = (): StatusDocument => readStatus(options.version, config, tunnel, startedAt);
+  const status = (): StatusDocument =>
+    readStatus({ version: options.version, tunnel, startedAt, reloadFailure: reloader.failure });
   const startedAt = tunnel.now();
   const socket = await ControlSocket.open(socketPath(folders), (request) => {
     const response: ApiResponse = handleRequest(request, status);
     if (response.command === 'stop') setImmediate(() => end.reach(undefined));
+    if (response.command === 'reload') return reload().then(reloadAnswer);
     return response;
   });
   teardown.add('control socket', () => socket.close());
@@ -132,24 +143,42 @@ function readConfig(options: DaemonOptions): ReadConfig {
   return { config: built.config, source, advice };
 }
 
-function wipeConfig(config: Config): void {
-  wipe(config.privateKey);
-  for (const peer of config.peers) if (peer.presharedKey) wipe(peer.presharedKey);
+/** How to read the file again, where there is one. */
+function readerOf({ configFile }: DaemonOptions): (() => Config) | undefined {
+  if (configFile === undefined) return undefined;
+  return () => readConfigFile(configFile, new SodiumSuite());
 }
 
-function readStatus(
-  version: string,
-  config: Config,
-  tunnel: Tunnel,
-  startedAt: ReturnType<Tunnel['now']>,
-): StatusDocument {
+/** A reload that ends in a defect ends the daemon. */
+function failWith(fail: (error: unknown) => void): (error: unknown) => ReloadResult {
+  return (error) => {
+    fail(error);
+    return { kind: 'refused', why: 'a defect of heddle itself, see the log; it is stopping' };
+  };
+}
+
+/** 422 (RFC 9110 §15.5.21): understood, and cannot be done. */
+function reloadAnswer(result: ReloadResult): ControlResponse {
+  return { status: result.kind === 'applied' ? 200 : 422, body: result };
+}
+
+interface Statement {
+  readonly version: string;
+  readonly tunnel: Tunnel;
+  readonly startedAt: ReturnType<Tunnel['now']>;
+  readonly reloadFailure: string | undefined;
+}
+
+function readStatus({ version, tunnel, startedAt, reloadFailure }: Statement): StatusDocument {
   return statusDocument({
     version,
     pid: process.pid,
     startedAt,
     now: tunnel.now(),
     interface: tunnel.interfaceName,
-    addresses: config.addresses,
+    addresses: tunnel.config.addresses,
+    ...(reloadFailure === undefined ? {} : { reloadFailure }),
+    repairs: tunnel.repairs(),
     mtu: tunnel.mtu,
     listenPort: tunnel.listenPort,
     fwMark: tunnel.fwMark,

@@ -5,7 +5,6 @@
  * and traffic finds the peers in the tables as soon as the routes stand.
  */
 
-import { type Address, type Endpoint, endpointOf, parseAddress } from '../base/address.js';
 import type { Log } from '../base/log.js';
 import type { CryptoSuite } from '../crypto/suite.js';
 import { type Clock, SystemClock } from '../io/clock.js';
@@ -18,17 +17,15 @@ import { NativeHand } from '../io/native_hand.js';
 import { Netlink } from '../io/netlink.js';
 import { resolveHost } from '../io/resolver.js';
 import { SodiumSuite } from '../io/sodium.js';
-import type { Config, HostPort } from '../node/config.js';
+import type { Config } from '../node/config.js';
 import { Node } from '../node/node.js';
-import { type HostPlan, innerMtu, planHost } from '../route/host_plan.js';
+import type { HostPlan } from '../route/host_plan.js';
 import { mac1Key } from '../session/cookie.js';
 import { checkNotTaken } from './host_check.js';
+import { chooseMtu, planFor } from './host_planning.js';
 import { noteLeftovers, removeLeftovers } from './leftovers.js';
+import { clearPorts, RunningTunnel } from './running_tunnel.js';
 import type { Tunnel, TunnelContext } from './tunnel.js';
-
-/** Names looked up to measure the MTU of their way; more would only delay the start. */
-const MEASURED_NAMES = 16;
-const MEASURE_LIMIT_MS = 2_000;
 
 interface HandParts {
   readonly addon: Addon;
@@ -55,12 +52,13 @@ export async function openTunnel(context: TunnelContext): Promise<Tunnel> {
   const node = new Node({ crypto: suite, random: new SystemRandom(), log });
   const loop = new NodeLoop({ node, hand, clock, resolve: resolveHost });
   teardown.add('sessions', () => loop.stop());
+  hand.setClearPorts(clearPorts(config));
   loop.handle({ kind: 'configure', config });
 
   const netlink = new Netlink(addon);
   removeLeftovers(folders, netlink, log);
   const host = new Host(netlink, log);
-  const mtu = config.mtu ?? (await measureMtu(host, config, hand.interfaceName));
+  const mtu = await chooseMtu(host, config, hand.interfaceName);
   hand.write({ kind: 'setMtu', mtu }, clock.now());
   const plan = planFor(config, mtu, host);
   if (plan.mark !== 0) hand.setMark(plan.mark);
@@ -70,22 +68,11 @@ export async function openTunnel(context: TunnelContext): Promise<Tunnel> {
   step('network', describePlan(plan, config, mtu));
 
   logRemarks(hand, log);
-  return {
-    interfaceName: hand.interfaceName,
-    listenPort: hand.listenPort,
-    mtu,
-    fwMark: plan.mark,
-    datapath: hand.kind,
-    now: () => clock.now(),
-    remarks: () => hand.remarks(),
-    snapshot: () => node.snapshot(),
-    traffic: (peer) => hand.traffic(peer),
-    counters: () => {
-      const { walk, native } = hand.counters();
-      return { ...walk, ...native };
-    },
-    drops: () => hand.counters().drops,
-  };
+  return new RunningTunnel(
+    { hand, host, node, loop, clock, record: () => {} },
+    { config, mtu, plan },
+    () => ({}),
+  );
 }
 
 function load(): Addon {
@@ -109,35 +96,6 @@ async function openHand(parts: HandParts, config: Config): Promise<Hand> {
 
 function isTaken(error: unknown): boolean {
   return error instanceof HandError && (error.code === 'EBUSY' || error.code === 'EADDRINUSE');
-}
-
-function planFor(config: Config, mtu: number, host: Host): HostPlan {
-  return planHost({
-    addresses: config.addresses,
-    mtu,
-    table: config.table,
-    fwMark: config.fwMark,
-    allowedIps: config.peers.flatMap((peer) => peer.allowedIps),
-    freeTable: () => host.freeTable(),
-  });
-}
-
-/** What the ways to the peers leave room for. A name that does not resolve soon has no say. */
-async function measureMtu(host: Host, config: Config, interfaceName: string): Promise<number> {
-  const named = config.peers.flatMap((peer) => (peer.endpoint ? [peer.endpoint] : []));
-  const endpoints = await resolveAll(named);
-  return innerMtu(host.underlayMtus(endpoints, interfaceName));
-}
-
-async function resolveAll(named: readonly HostPort[]): Promise<Endpoint[]> {
-  const literal = named.filter((each) => parseAddress(each.host));
-  const names = named.filter((each) => !parseAddress(each.host)).slice(0, MEASURED_NAMES);
-  const addresses = await Promise.all(
-    [...literal, ...names].map(async (each): Promise<[HostPort, Address | undefined]> => {
-      return [each, await resolveHost(each.host, MEASURE_LIMIT_MS)];
-    }),
-  );
-  return addresses.flatMap(([each, address]) => (address ? [endpointOf(address, each.port)] : []));
 }
 
 function describePlan(plan: HostPlan, config: Config, mtu: number): string {

@@ -1,9 +1,9 @@
 /**
- * Signals to the daemon: the first asks it to stop and leave nothing behind, a second Ctrl-C ends
- * it as it is.
+ * Signals to the daemon: SIGHUP reloads the configuration; the first of the others asks it to stop
+ * and leave nothing behind, a second Ctrl-C ends it as it is.
  */
 
-const STOPPING = ['SIGTERM', 'SIGINT', 'SIGHUP'] as const;
+const STOPPING = ['SIGTERM', 'SIGINT'] as const;
 /** What shells call an end by SIGINT. */
 const INTERRUPTED = 130;
 
@@ -19,4 +19,10 @@ export function onStopSignal(stop: (signal: string) => void): () => void {
   return () => {
     for (const signal of STOPPING) process.off(signal, receive);
   };
+}
+
+/** Calls `reload` at each SIGHUP. Returns how to take the handler off again. */
+export function onReloadSignal(reload: () => void): () => void {
+  process.on('SIGHUP', reload);
+  return () => process.off('SIGHUP', reload);
 }

@@ -9,6 +9,12 @@ import type { NodeSnapshot } from '../node/snapshot.js';
 import type { Folders } from './folders.js';
 import type { Teardown } from './teardown.js';
 
+/**
+ * What a change may touch: the whole host, or (`peers`) only keys, port and peers, as WireGuard's
+ * configuration socket does, and leave addresses and routes to whoever made the change.
+ */
+export type ChangeScope = 'host' | 'peers';
+
 export interface Tunnel {
   readonly interfaceName: string;
   readonly listenPort: number;
@@ -21,6 +27,18 @@ export interface Tunnel {
   traffic(peer: PeerSlot): TrafficReading;
   counters(): Readonly<Record<string, bigint>>;
   drops(): Readonly<Record<string, bigint>>;
+  /** What others changed of ours in the host and was put right, by kind. */
+  repairs(): Readonly<Record<string, number>>;
+  /** In force now. Holds secrets. */
+  readonly config: Config;
+  /**
+   * Takes over what `change` makes of the configuration in force, but for what needs a restart.
+   * Rejects with HandError or NetlinkError, and then nothing has changed.
+   */
+  reconfigure(
+    change: (running: Config) => Config,
+    scope: ChangeScope,
+  ): Promise<{ readonly before: Config; readonly after: Config }>;
 }
 
 export interface TunnelContext {

@@ -29,6 +29,9 @@ export interface ControlResponse {
   readonly body: unknown;
 }
 
+/** What comes later never rejects. */
+export type Answer = (request: ControlRequest) => ControlResponse | Promise<ControlResponse>;
+
 export class ControlSocket {
   readonly #path: string;
   readonly #server: Server;
@@ -43,10 +46,7 @@ export class ControlSocket {
    * folder, so a socket that is there already is a dead daemon's and goes; anything else that is
    * there stays and is refused. Throws FileError.
    */
-  static async open(
-    path: string,
-    answer: (request: ControlRequest) => ControlResponse,
-  ): Promise<ControlSocket> {
+  static async open(path: string, answer: Answer): Promise<ControlSocket> {
     if (path.length > LONGEST_PATH) {
       const text = `its path is longer than the ${LONGEST_PATH} bytes that Linux takes`;
       throw new FileError('ENAMETOOLONG', `Cannot listen at "${path}": ${text}`);
@@ -110,11 +110,7 @@ function listen(server: Server, path: string): Promise<void> {
   });
 }
 
-function receive(
-  request: IncomingMessage,
-  response: ServerResponse,
-  answer: (request: ControlRequest) => ControlResponse,
-): void {
+function receive(request: IncomingMessage, response: ServerResponse, answer: Answer): void {
   const chunks: Uint8Array[] = [];
   let length = 0;
   request.on('error', () => response.destroy());
@@ -130,7 +126,9 @@ function receive(
   request.on('end', () => {
     if (length > BODY_BYTES) return;
     const { method = '', url = '' } = request;
-    respond(response, answer({ method, path: url, body: Buffer.concat(chunks) }));
+    const answered = answer({ method, path: url, body: Buffer.concat(chunks) });
+    if (answered instanceof Promise) void answered.then((later) => respond(response, later));
+    else respond(response, answered);
   });
 }
 

@@ -17,6 +17,11 @@ test('stop: is answered before it is carried out', () => {
   assert.equal(answer, { status: 202, body: { stopping: true }, command: 'stop' });
 });
 
+test('reload: is for the daemon to carry out and answer', () => {
+  const answer = handleRequest({ method: 'POST', path: '/v1/reload' }, () => document);
+  assert.is(answer.command, 'reload');
+});
+
 test('stop: no other method and no other path stops anything', () => {
   for (const [method, path, status] of [
     ['GET', '/v1/stop', 405],

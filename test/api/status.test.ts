@@ -46,6 +46,7 @@ test('document: has every key that programs rely on', () => {
     ],
     counters: { inner_in: 5 },
     dropsByReason: { replay: 3, tag: 0, mac2: 2 },
+    repairs: { address: 1 },
   });
 });
 

@@ -9,10 +9,12 @@ import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { SILENT } from '../../src/base/log.js';
+import { EXIT } from '../../src/cli/exit.js';
 import { fetchStatus, requestStop } from '../../src/cli/client.js';
 import type { Folders } from '../../src/daemon/folders.js';
 import { hasNetAdmin } from '../../src/daemon/host_check.js';
 import { type DaemonOptions, startDaemon } from '../../src/daemon/main.js';
+import { heddle } from '../support/heddle.js';
 import { fakeTunnel } from '../support/fake_tunnel.js';
 import { skip } from '../support/skip.js';
 
@@ -81,6 +83,26 @@ test('daemon: stops at SIGTERM, with its keys wiped', async (context) => {
   process.emit('SIGTERM', 'SIGTERM');
   assert.is(await daemon.stopped, undefined);
   assert.equal(fake.context?.config.privateKey, new Uint8Array(32));
+});
+
+test('daemon: takes over a changed file, by command and by SIGHUP', async (context) => {
+  const daemon = await startDaemon(options(context));
+  fs.appendFileSync(context.config, 'fwMark: 7\n');
+  const { out, err, code } = await heddle(context.folders.run, ['reload']);
+  assert.is(code, EXIT.ok, err);
+  assert.is(out, 'applied        fwMark: 0 -> 7\n');
+  fs.appendFileSync(context.config, 'nonsense: 1\n');
+  const broken = await heddle(context.folders.run, ['reload']);
+  assert.is(broken.code, EXIT.failed);
+  assert.match(broken.err, 'unknown key "nonsense"');
+  assert.is(daemon.status().health, 'degraded');
+  assert.match(daemon.status().warnings[0]?.text ?? '', 'unknown key "nonsense"');
+  fs.writeFileSync(context.config, fs.readFileSync(context.config, 'utf8').replace(/nons.*/, ''));
+  process.emit('SIGHUP', 'SIGHUP');
+  await new Promise((done) => setImmediate(done));
+  assert.is(daemon.status().health, 'ok');
+  process.emit('SIGTERM', 'SIGTERM');
+  await daemon.stopped;
 });
 
 test('daemon: a second on the same folders is refused, the first runs on', async (context) => {

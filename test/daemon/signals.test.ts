@@ -1,6 +1,6 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { onStopSignal } from '../../src/daemon/signals.js';
+import { onReloadSignal, onStopSignal } from '../../src/daemon/signals.js';
 
 const test = suite('daemon/signals');
 
@@ -9,7 +9,6 @@ test('signals: the first asks to stop, later ones do not ask again', () => {
   const off = onStopSignal((signal) => asked.push(signal));
   process.emit('SIGTERM', 'SIGTERM');
   process.emit('SIGTERM', 'SIGTERM');
-  process.emit('SIGHUP', 'SIGHUP');
   off();
   assert.equal(asked, ['SIGTERM']);
 });
@@ -25,6 +24,18 @@ test('signals: a second SIGINT ends the process', () => {
   off();
   Object.assign(process, { exit });
   assert.equal(codes, [130]);
+});
+
+test('signals: each SIGHUP reloads, and none stops', () => {
+  const happened: string[] = [];
+  const offStop = onStopSignal((signal) => happened.push(signal));
+  const offReload = onReloadSignal(() => happened.push('reload'));
+  process.emit('SIGHUP', 'SIGHUP');
+  process.emit('SIGHUP', 'SIGHUP');
+  offReload();
+  offStop();
+  assert.equal(happened, ['reload', 'reload']);
+  assert.is(process.listenerCount('SIGHUP'), 0);
 });
 
 test('signals: nothing stays behind', () => {

@@ -51,6 +51,14 @@ test('socket: answers with JSON', async ({ path }) => {
   assert.equal(JSON.parse(text), { method: 'POST', path: '/x', length: 10 });
 });
 
+test('socket: answers later what takes longer', async ({ path }) => {
+  const socket = await ControlSocket.open(path, async () => ({ status: 422, body: ['later'] }));
+  const { status, text } = await call(path, 'POST', new Uint8Array(0));
+  await socket.close();
+  assert.is(status, 422);
+  assert.equal(JSON.parse(text), ['later']);
+});
+
 test('socket: has mode 0660 whatever the mask, leaves the mask, and is gone after close', async ({
   path,
 }) => {

@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { handleRequest } from '../../src/api/handlers.js';
 import type { StatusDocument } from '../../src/api/status.js';
+import type { ReloadAnswer } from '../../src/cli/client.js';
 import { type Folders, lockPath, socketPath } from '../../src/daemon/folders.js';
 import { LockFile } from '../../src/daemon/lock_file.js';
 import { ControlSocket } from '../../src/io/control_socket.js';
@@ -16,7 +17,10 @@ export interface FakeDaemon {
   close(): Promise<void>;
 }
 
-export async function fakeDaemon(document: StatusDocument): Promise<FakeDaemon> {
+export async function fakeDaemon(
+  document: StatusDocument,
+  reload?: ReloadAnswer,
+): Promise<FakeDaemon> {
   const folder = fs.mkdtempSync(join(tmpdir(), 'heddle-'));
   const folders: Folders = { run: folder, state: folder };
   const lock = new LockFile(lockPath(folders));
@@ -27,7 +31,8 @@ export async function fakeDaemon(document: StatusDocument): Promise<FakeDaemon> 
       isStopped = true;
       setImmediate(() => lock.release());
     }
-    return answer;
+    if (answer.command !== 'reload') return answer;
+    return { status: reload?.kind === 'applied' ? 200 : 422, body: reload };
   });
   return {
     folder,

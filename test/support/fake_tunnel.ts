@@ -10,6 +10,8 @@ export interface FakeTunnel {
   readonly events: string[];
   /** What it was opened with, once it was. */
   context: TunnelContext | undefined;
+  /** What the next reconfiguration is refused with. */
+  refusal: Error | undefined;
 }
 
 /** `failure`: what opening throws after it has made something. */
@@ -18,20 +20,22 @@ export function fakeTunnel(failure?: Error): FakeTunnel {
   const fake: FakeTunnel = {
     events,
     context: undefined,
+    refusal: undefined,
     open: async (context) => {
       fake.context = context;
       events.push('opened');
       context.teardown.add('tunnel', () => void events.push('closed'));
       if (failure) throw failure;
       context.step('tunnel', 'of no packets');
-      return tunnel(context);
+      return tunnel(context, () => fake.refusal);
     },
   };
   return fake;
 }
 
-function tunnel(context: TunnelContext): Tunnel {
+function tunnel(context: TunnelContext, refusal: () => Error | undefined): Tunnel {
   const source = statusSource();
+  let { config } = context;
   return {
     interfaceName: context.config.interface,
     listenPort: context.config.listenPort,
@@ -44,5 +48,16 @@ function tunnel(context: TunnelContext): Tunnel {
     traffic: source.traffic,
     counters: () => source.counters,
     drops: () => source.drops,
+    repairs: () => ({}),
+    get config() {
+      return config;
+    },
+    reconfigure: async (change) => {
+      const why = refusal();
+      if (why) throw why;
+      const before = config;
+      config = change(before);
+      return { before, after: config };
+    },
   };
 }

@@ -54,6 +54,7 @@ export function statusSource(
     traffic: () => ({ rxBytes: 12_390n, txBytes: 1n << 60n, rxPackets: 10n, txPackets: 11n }),
     counters: { inner_in: 5n },
     drops: { replay: 3n, tag: 0n },
+    repairs: { address: 1 },
     ...changes,
   };
 }

@@ -46,6 +46,12 @@ function buildCommand(end: (code: number) => void): Command {
     .description('start the daemon; it stays in the foreground until Ctrl-C')
     .addOption(new Option('-c, --config <file>', `configuration file (default: ${CONFIG_FILE})`))
     .addOption(new Option('--default', 'use the built-in configuration').conflicts('config'))
+    .addOption(
+      new Option('-n, --dry-run', 'print what a start would make, and change nothing').conflicts([
+        'default',
+        'detach',
+      ]),
+    )
     .option('-d, --detach', 'go to the background once traffic can flow')
     .option('-v, --verbose', 'log deviations too')
     .addOption(new Option('--report', 'report the start on descriptor 3').hideHelp())

@@ -7,7 +7,7 @@ import * as fs from 'node:fs';
 import { resolve } from 'node:path';
 import type { Log } from '../../base/log.js';
 import { CONFIG_FILE, type Folders } from '../../daemon/folders.js';
-import { EXIT, type ExitCode } from '../exit.js';
+import { CommandError, EXIT, type ExitCode } from '../exit.js';
 import { pipeReport, type StartReport, textReport } from '../report.js';
 import { chooseStyle } from '../style.js';
 
@@ -18,6 +18,7 @@ export interface UpOptions {
   readonly config?: string;
   readonly default?: true;
   readonly detach?: true;
+  readonly dryRun?: true;
   readonly verbose?: true;
   readonly report?: boolean;
   readonly folders: Folders;
@@ -28,12 +29,26 @@ export async function up(options: UpOptions): Promise<ExitCode> {
   const style = chooseStyle(process.stderr.isTTY === true, process.env);
   const text = textReport(style, () => process.uptime() * 1000);
   const configFile = options.default ? undefined : resolve(options.config ?? CONFIG_FILE);
+  if (options.dryRun && configFile !== undefined) return plan(configFile);
   if (options.detach) {
     const { startInBackground } = await import('./up_detached.js');
     return startInBackground({ ...options, configFile, report: text });
   }
   const report = options.report ? pipeReport(REPORT_FD) : text;
   return runHere(options, configFile, report);
+}
+
+async function plan(configFile: string): Promise<ExitCode> {
+  const [{ dryRun }, { explainStartError }] = await Promise.all([
+    import('./up_dry_run.js'),
+    import('../start_error.js'),
+  ]);
+  try {
+    return await dryRun(configFile);
+  } catch (error) {
+    const failure = explainStartError(error);
+    throw failure ? new CommandError(failure.exitCode, failure.message) : error;
+  }
 }
 
 async function runHere(

@@ -1,4 +1,4 @@
-/** `heddle up --dry-run` in a network namespace of its own: its plan, and that it changes nothing. */
+/** `heddle up --dry-run` in a network namespace: its plan, and that it changes nothing. */
 
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';

@@ -37,7 +37,12 @@ export function makePresharedKey(): string {
 /** A peer as both kinds of ends are configured with it. */
 export interface LabPeer {
   readonly name?: string;
-  readonly publicKey: string;
+  /** A clear peer has none. */
+  readonly publicKey?: string;
+  readonly encapsulation?: 'wireguard' | 'vxlan-sealed' | 'vxlan' | 'udp';
+  readonly vni?: number;
+  readonly vtepMac?: string;
+  readonly plaintextUntil?: string;
   readonly presharedKey?: string;
   readonly endpoint?: string;
   readonly allowedIps: readonly string[];
@@ -48,6 +53,7 @@ export interface LabTunnel {
   readonly interface: string;
   readonly privateKey: string;
   readonly listenPort: number;
+  readonly vtepMac?: string;
   readonly addresses: readonly string[];
   readonly mtu?: number;
   readonly table?: string | number;

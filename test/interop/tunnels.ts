@@ -73,6 +73,7 @@ export interface PeerStatus {
 export interface Status {
   readonly pid: number;
   readonly interface: string;
+  readonly listenPort: number;
   readonly mtu: number;
   readonly peers: readonly PeerStatus[];
   readonly counters: Readonly<Record<string, number>>;
@@ -83,11 +84,14 @@ export interface Status {
 export class HeddleEnd {
   readonly host: LabHost;
   readonly child: ChildProcess;
+  /** Its configuration file. */
+  readonly file: string;
   readonly #env: Readonly<Record<string, string>>;
   #said = '';
 
   private constructor(host: LabHost, file: string, env: Readonly<Record<string, string>>) {
     this.host = host;
+    this.file = file;
     this.#env = env;
     this.child = host.start([HEDDLE, 'up', '-c', file], env);
     this.child.stdout?.on('data', (text) => {

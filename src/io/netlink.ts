@@ -11,7 +11,7 @@ import {
   type InterfaceAddress,
   type Prefix,
 } from '../base/address.js';
-import { loadLe16, loadLe32, storeLe32 } from '../base/bytes.js';
+import { concat, loadLe16, loadLe32, storeLe32 } from '../base/bytes.js';
 import {
   type Attribute,
   emitMessage,
@@ -48,6 +48,7 @@ const RTN_UNICAST = 1;
 const FRA = { mark: 10, suppressPrefixLength: 14, table: 15, protocol: 21 };
 const FR_ACT_TO_TBL = 1;
 const FIB_RULE_INVERT = 2;
+const ROUTES_PER_REQUEST = 500;
 
 export interface Link {
   readonly index: number;
@@ -170,6 +171,25 @@ export class Netlink {
     this.#askRoute(`Add route "${route.prefix.text}"`, request, route);
   }
 
+  /**
+   * Adds all of them, or none: where one is refused, those before and behind it are taken back, and
+   * the error names it.
+   */
+  addRoutes(routes: readonly Route[]): void {
+    const request = { type: TYPE.newRoute, flags: FLAG.create | FLAG.exclusive };
+    const added: Route[] = [];
+    for (let at = 0; at < routes.length; at += ROUTES_PER_REQUEST) {
+      const batch = routes.slice(at, at + ROUTES_PER_REQUEST);
+      const errnos = this.#tryRoutes(request, batch);
+      added.push(...batch.filter((_, i) => errnos[i] === 0));
+      const failed = errnos.findIndex((errno) => errno !== 0);
+      if (failed < 0) continue;
+      this.#takeBack(added);
+      const code = this.#addon.errnoName(errnos[failed] ?? 0);
+      throw new NetlinkError(`Add route "${batch[failed]?.prefix.text}"`, code);
+    }
+  }
+
   /** Of several to the destination, only one that heddle made. */
   deleteRoute(route: Route): void {
     const request = { type: TYPE.deleteRoute, flags: 0 };
@@ -233,18 +253,28 @@ export class Netlink {
   }
 
   #askRoute(action: string, request: { type: number; flags: number }, route: Route): void {
-    const { address, length } = route.prefix;
-    const fixed = new Uint8Array(ROUTE_FIXED);
-    fixed[0] = AF[address.family];
-    fixed[1] = length;
-    const table = route.table ?? RT_TABLE_MAIN;
-    fixed[4] = table < 256 ? table : 0;
-    fixed[5] = PROTOCOL_HEDDLE;
-    fixed[6] = address.family === 4 ? RT_SCOPE_LINK : RT_SCOPE_UNIVERSE;
-    fixed[7] = RTN_UNICAST;
-    const attributes = [u32(RTA.outInterface, route.interfaceIndex), u32(RTA.table, table)];
-    if (length > 0) attributes.unshift({ type: RTA.destination, value: address.bytes });
+    const { fixed, attributes } = routeParts(route);
     this.#ask(action, request, fixed, attributes);
+  }
+
+  /** The positive errno of each, 0 where the kernel took it. */
+  #tryRoutes(request: { type: number; flags: number }, routes: readonly Route[]): number[] {
+    const flags = request.flags | FLAG.request | FLAG.acknowledge;
+    const messages = routes.map((route) => {
+      const { fixed, attributes } = routeParts(route);
+      return emitMessage({ type: request.type, flags }, fixed, attributes);
+    });
+    const reply = this.#addon.netlinkRequest(concat(...messages));
+    if (typeof reply === 'number') return routes.map(() => -reply);
+    // Each request has one answer, in their order.
+    return parseMessages(reply).map(errorOf);
+  }
+
+  #takeBack(routes: readonly Route[]): void {
+    for (let at = 0; at < routes.length; at += ROUTES_PER_REQUEST) {
+      const batch = routes.slice(at, at + ROUTES_PER_REQUEST);
+      this.#tryRoutes({ type: TYPE.deleteRoute, flags: 0 }, batch);
+    }
   }
 
   #askRule(action: string, request: { type: number; flags: number }, rule: Rule): void {
@@ -287,6 +317,21 @@ export class Netlink {
     const failed = messages.find((message) => errorOf(message) > 0);
     return { messages, errno: failed ? errorOf(failed) : 0 };
   }
+}
+
+function routeParts(route: Route): { fixed: Uint8Array; attributes: Attribute[] } {
+  const { address, length } = route.prefix;
+  const fixed = new Uint8Array(ROUTE_FIXED);
+  fixed[0] = AF[address.family];
+  fixed[1] = length;
+  const table = route.table ?? RT_TABLE_MAIN;
+  fixed[4] = table < 256 ? table : 0;
+  fixed[5] = PROTOCOL_HEDDLE;
+  fixed[6] = address.family === 4 ? RT_SCOPE_LINK : RT_SCOPE_UNIVERSE;
+  fixed[7] = RTN_UNICAST;
+  const attributes = [u32(RTA.outInterface, route.interfaceIndex), u32(RTA.table, table)];
+  if (length > 0) attributes.unshift({ type: RTA.destination, value: address.bytes });
+  return { fixed, attributes };
 }
 
 function parseLink({ body }: Message): Link {

@@ -183,6 +183,35 @@ alone('routes: go into the main table or the one that is named, marked as ours',
   assert.equal(ours(), []);
 });
 
+alone('routes: many at once go in as one after the other would', () => {
+  const { netlink, near } = pair();
+  const routes = Array.from({ length: 1_234 }, (_, i) => ({
+    prefix: prefix(i % 2 === 0 ? `10.5.${i >> 8}.${i & 255}/32` : `fd05::${i}/128`),
+    interfaceIndex: near.index,
+    ...(i % 3 === 0 ? { table: 777 } : {}),
+  }));
+  netlink.addRoutes([]);
+  netlink.addRoutes(routes);
+  for (const family of [4, 6]) {
+    const shown = lines(`-${family} route show table all proto 104`);
+    assert.is(shown.length, 617);
+    assert.is(shown.filter((line) => line.includes('table 777')).length, 206);
+  }
+});
+
+alone('routes: of many, one that is refused is named, and none of them stays', () => {
+  const { netlink, near } = pair();
+  ip('route add 10.5.2.188/32 dev far');
+  const routes = Array.from({ length: 1_234 }, (_, i) => ({
+    prefix: prefix(`10.5.${i >> 8}.${i & 255}/32`),
+    interfaceIndex: near.index,
+  }));
+  const add = (): void => netlink.addRoutes(routes);
+  refused('EEXIST', /^Add route "10.5.2.188\/32": EEXIST; another program/, add);
+  assert.equal(lines('route show table all proto 104'), []);
+  assert.is(lines('route show 10.5.2.188/32').length, 1);
+});
+
 alone('routes: a destination that has one is refused, and whose it is stays', () => {
   const { netlink, near } = pair();
   ip('route add 10.0.0.0/8 dev far');

@@ -18,7 +18,8 @@ Examples:
   heddle down                             stop, and leave the host as it was
 
 Exit codes: 0 ok, 1 failed, 2 usage, 3 daemon not running, 4 degraded, 5 not permitted, 75 try later
-Folders:    HEDDLE_STATE_DIR (/var/lib/heddle), HEDDLE_RUN_DIR (/run/heddle)`;
+Folders:    HEDDLE_STATE_DIR (/var/lib/heddle), HEDDLE_RUN_DIR (/run/heddle),
+            HEDDLE_WG_DIR (/var/run/wireguard)`;
 
 interface UpOptions {
   readonly config?: string;

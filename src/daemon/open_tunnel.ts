@@ -9,6 +9,7 @@ import type { Log } from '../base/log.js';
 import type { CryptoSuite } from '../crypto/suite.js';
 import { type Clock, SystemClock } from '../io/clock.js';
 import { SystemRandom } from '../io/entropy.js';
+import { FileError } from '../io/files.js';
 import { type Hand, HandError } from '../io/hand.js';
 import { Host } from '../io/host.js';
 import { NodeLoop } from '../io/loop.js';
@@ -21,11 +22,13 @@ import type { Config } from '../node/config.js';
 import { Node } from '../node/node.js';
 import type { HostPlan } from '../route/host_plan.js';
 import { mac1Key } from '../session/cookie.js';
+import { uapiPath } from './folders.js';
 import { checkNotTaken } from './host_check.js';
 import { chooseMtu, planFor } from './host_planning.js';
 import { noteLeftovers, removeLeftovers } from './leftovers.js';
 import { clearPorts, RunningTunnel } from './running_tunnel.js';
 import type { Tunnel, TunnelContext } from './tunnel.js';
+import { openUapi } from './uapi.js';
 
 interface HandParts {
   readonly addon: Addon;
@@ -68,11 +71,33 @@ export async function openTunnel(context: TunnelContext): Promise<Tunnel> {
   step('network', describePlan(plan, config, mtu));
 
   logRemarks(hand, log);
-  return new RunningTunnel(
+  const tunnel = new RunningTunnel(
     { hand, host, node, loop, clock, record: () => {} },
     { config, mtu, plan },
     () => ({}),
   );
+  await openWireguard(context, tunnel, suite);
+  return tunnel;
+}
+
+/**
+ * WireGuard's configuration socket. Without it everything else works, so a place that is taken or
+ * cannot be written is only told.
+ */
+async function openWireguard(
+  { folders, log, teardown, step, fail }: TunnelContext,
+  tunnel: Tunnel,
+  crypto: CryptoSuite,
+): Promise<void> {
+  const path = uapiPath(folders, tunnel.interfaceName);
+  try {
+    const socket = await openUapi({ path, tunnel, crypto, log, fail });
+    teardown.add('WireGuard socket', () => socket.close());
+    step('wireguard', path);
+  } catch (error) {
+    if (!(error instanceof FileError)) throw error;
+    log.warn('`wg` cannot drive this interface', { why: error.message });
+  }
 }
 
 function load(): Addon {

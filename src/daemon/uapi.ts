@@ -5,7 +5,6 @@
  */
 
 import { constants } from 'node:os';
-import { join } from 'node:path';
 import { applyEdits, type OwnKeys } from '../api/uapi_apply.js';
 import type { UapiEdit, UapiRefusal } from '../api/uapi_edit.js';
 import { emitUapiGet, type UapiDevice } from '../api/uapi_get.js';
@@ -21,13 +20,6 @@ import { UapiSocket } from '../io/uapi_socket.js';
 import type { Config, PeerConfig } from '../node/config.js';
 import { wipeDropped } from './secrets.js';
 import type { Tunnel } from './tunnel.js';
-
-/** Where `wg` looks; HEDDLE_WG_DIR is another place. */
-const FOLDER = '/var/run/wireguard';
-
-export function uapiPath(env: NodeJS.ProcessEnv, interfaceName: string): string {
-  return join(env.HEDDLE_WG_DIR || FOLDER, `${interfaceName}.sock`);
-}
 
 export type UapiTunnel = Pick<
   Tunnel,

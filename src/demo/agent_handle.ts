@@ -22,11 +22,16 @@ export class AgentHandle {
     this.host = host;
     this.folders = folders;
     const command = ['netns', 'exec', host.namespace, process.execPath, AGENT];
-    const { state, run } = folders;
+    const { state, run, wireguard } = folders;
     this.#child = spawn('ip', command, {
       detached: true,
       stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
-      env: { ...process.env, HEDDLE_STATE_DIR: state, HEDDLE_RUN_DIR: run },
+      env: {
+        ...process.env,
+        HEDDLE_STATE_DIR: state,
+        HEDDLE_RUN_DIR: run,
+        HEDDLE_WG_DIR: wireguard,
+      },
     });
     this.#child.on('message', (message: Numbered<AgentReply>) => this.#receive(message));
     this.#child.on('error', () => this.#failAll());

@@ -13,6 +13,7 @@ export interface DemoFolders {
   readonly configFile: string;
   readonly state: string;
   readonly run: string;
+  readonly wireguard: string;
 }
 
 export interface DemoOptions {
@@ -47,7 +48,8 @@ export function writeConfigurations(
     const configFile = join(own, 'heddle.yaml');
     const peers = entries.filter((entry) => entry.host !== host);
     fs.writeFileSync(configFile, configurationText(host, peers, options));
-    return { configFile, state: join(own, 'state'), run: join(own, 'run') };
+    const [state, run] = [join(own, 'state'), join(own, 'run')];
+    return { configFile, state, run, wireguard: run };
   });
 }
 

@@ -5,7 +5,8 @@
 
 import * as fs from 'node:fs';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
-import { errnoOf, FileError } from './files.js';
+import { FileError } from './files.js';
+import { listenAt } from './unix_listener.js';
 
 const MODE_MASK = 0o117;
 const CONNECTIONS = 64;
@@ -14,8 +15,6 @@ const BODY_BYTES = 1024 * 1024;
 const HEADERS_TIMEOUT_MS = 5_000;
 const REQUEST_TIMEOUT_MS = 10_000;
 const IDLE_MS = 1_000;
-/** sun_path in unix(7), with its closing zero. */
-const LONGEST_PATH = 107;
 
 export interface ControlRequest {
   readonly method: string;
@@ -47,10 +46,6 @@ export class ControlSocket {
    * there stays and is refused. Throws FileError.
    */
   static async open(path: string, answer: Answer): Promise<ControlSocket> {
-    if (path.length > LONGEST_PATH) {
-      const text = `its path is longer than the ${LONGEST_PATH} bytes that Linux takes`;
-      throw new FileError('ENAMETOOLONG', `Cannot listen at "${path}": ${text}`);
-    }
     removeStaleSocket(path);
     const server = createServer(
       {
@@ -64,7 +59,7 @@ export class ControlSocket {
     );
     server.maxConnections = CONNECTIONS;
     server.maxRequestsPerSocket = 100;
-    await listen(server, path);
+    await listenAt(server, path, MODE_MASK);
     return new ControlSocket(path, server);
   }
 
@@ -88,26 +83,6 @@ function removeStaleSocket(path: string): void {
     throw new FileError('NOT_A_SOCKET', `Cannot listen at "${path}": ${text}`);
   }
   fs.rmSync(path, { force: true });
-}
-
-/** bind(2) happens inside the call, under the mask: there is no moment with another mode. */
-function listen(server: Server, path: string): Promise<void> {
-  return new Promise((done, fail) => {
-    server.once('error', (error) => {
-      const code = errnoOf(error);
-      fail(new FileError(code, `Cannot listen at "${path}": ${code}`, error));
-    });
-    const before = process.umask(MODE_MASK);
-    try {
-      server.listen(path, () => {
-        server.removeAllListeners('error');
-        server.on('error', () => {});
-        done();
-      });
-    } finally {
-      process.umask(before);
-    }
-  });
 }
 
 function receive(request: IncomingMessage, response: ServerResponse, answer: Answer): void {

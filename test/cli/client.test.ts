@@ -17,7 +17,7 @@ const test = suite<{ folders: Folders }>('cli/client');
 
 test.before.each((context) => {
   const run = fs.mkdtempSync(join(tmpdir(), 'heddle-'));
-  context.folders = { run, state: run };
+  context.folders = { run, state: run, wireguard: run };
 });
 test.after.each((context) => fs.rmSync(context.folders.run, { recursive: true }));
 

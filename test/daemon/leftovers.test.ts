@@ -19,7 +19,7 @@ const test = suite<{ folders: Folders; file: string }>('daemon/leftovers');
 
 test.before.each((context) => {
   const run = fs.mkdtempSync(join(tmpdir(), 'heddle-'));
-  context.folders = { run, state: run };
+  context.folders = { run, state: run, wireguard: run };
   context.file = join(run, 'leftovers.json');
 });
 test.after.each((context) => fs.rmSync(context.folders.run, { recursive: true }));

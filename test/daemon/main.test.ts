@@ -24,7 +24,11 @@ const SECRET = 'yAnz5TF+lXXJte14tji3zlMNq+hd2rYUIgJBgB3fBmk=';
 
 test.before.each((context) => {
   context.root = fs.mkdtempSync(join(tmpdir(), 'heddle-'));
-  context.folders = { state: join(context.root, 'state'), run: join(context.root, 'run') };
+  context.folders = {
+    state: join(context.root, 'state'),
+    run: join(context.root, 'run'),
+    wireguard: join(context.root, 'wg'),
+  };
   context.config = join(context.root, 'heddle.yaml');
   const text = `interface: heddle-fake\nlistenPort: 0\nprivateKey: ${SECRET}\n`;
   fs.writeFileSync(context.config, text, { mode: 0o600 });

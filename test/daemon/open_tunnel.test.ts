@@ -62,7 +62,11 @@ function host(context: Context): Host {
   context.lab = new Lab();
   const labHost = context.lab.host('d');
   const run = join(context.root, 'run');
-  const env = { HEDDLE_RUN_DIR: run, HEDDLE_STATE_DIR: join(context.root, 'state') };
+  const env = {
+    HEDDLE_RUN_DIR: run,
+    HEDDLE_STATE_DIR: join(context.root, 'state'),
+    HEDDLE_WG_DIR: join(context.root, 'wg'),
+  };
   return {
     labHost,
     heddle: (...words) => labHost.run(nodeWith(env, [...FLAGS, MAIN, ...words])),

@@ -108,8 +108,13 @@ export class HeddleEnd {
   }
 
   /** Writes the configuration and starts the daemon; resolves when it says that it is ready. */
-  static async start(lab: Lab, host: LabHost, tunnel: LabTunnel): Promise<HeddleEnd> {
-    const { file, env } = prepareHeddle(lab, host, tunnel);
+  static async start(
+    lab: Lab,
+    host: LabHost,
+    tunnel: LabTunnel,
+    wgFolder?: string,
+  ): Promise<HeddleEnd> {
+    const { file, env } = prepareHeddle(lab, host, tunnel, wgFolder);
     const end = new HeddleEnd(host, file, env);
     await waitUntil(`heddle is ready in ${host.name}`, START_LIMIT_MS, () => {
       if (end.child.exitCode !== null) throw new Error(`heddle ended: ${end.said}`);
@@ -145,19 +150,22 @@ export class HeddleEnd {
 
 /**
  * The configuration file and environment of a daemon on this host, in folders of the interface's
- * own. JSON is YAML.
+ * own, but for WireGuard's socket where `wgFolder` says so. JSON is YAML.
  */
 export function prepareHeddle(
   lab: Lab,
   host: LabHost,
   tunnel: LabTunnel,
+  wgFolder?: string,
 ): { file: string; env: Record<string, string> } {
   const folder = join(lab.folder, host.name, tunnel.interface);
   mkdirSync(folder, { recursive: true, mode: 0o700 });
   const file = join(folder, `${tunnel.interface}.yaml`);
   writeFileSync(file, JSON.stringify(tunnel), { mode: 0o600 });
   const [state, run] = [join(folder, 'state'), join(folder, 'run')];
-  return { file, env: { HEDDLE_STATE_DIR: state, HEDDLE_RUN_DIR: run } };
+  const wg = wgFolder ?? join(folder, 'wg');
+  const env = { HEDDLE_STATE_DIR: state, HEDDLE_RUN_DIR: run, HEDDLE_WG_DIR: wg };
+  return { file, env };
 }
 
 /**

@@ -22,7 +22,7 @@ export async function fakeDaemon(
   reload?: ReloadAnswer,
 ): Promise<FakeDaemon> {
   const folder = fs.mkdtempSync(join(tmpdir(), 'heddle-'));
-  const folders: Folders = { run: folder, state: folder };
+  const folders: Folders = { run: folder, state: folder, wireguard: folder };
   const lock = new LockFile(lockPath(folders));
   let isStopped = false;
   const socket = await ControlSocket.open(socketPath(folders), (request) => {

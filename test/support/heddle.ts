@@ -21,7 +21,12 @@ export function heddle(
   words: readonly string[],
   input = '',
 ): Promise<CommandResult> {
-  const env = { PATH: process.env.PATH, HEDDLE_RUN_DIR: folder, HEDDLE_STATE_DIR: folder };
+  const env = {
+    PATH: process.env.PATH,
+    HEDDLE_RUN_DIR: folder,
+    HEDDLE_STATE_DIR: folder,
+    HEDDLE_WG_DIR: folder,
+  };
   const child = spawn(process.execPath, [MAIN, ...words], { env });
   let [out, err] = ['', ''];
   child.stdout.on('data', (chunk) => {

@@ -55,7 +55,7 @@ export async function openTunnel(context: TunnelContext): Promise<Tunnel> {
   const node = new Node({ crypto: suite, random: new SystemRandom(), log });
   const loop = new NodeLoop({ node, hand, clock, resolve: resolveHost });
   teardown.add('sessions', () => loop.stop());
-  hand.setClearPorts(clearPorts(config));
+  if (config.clearPeers.length > 0) hand.setClearPorts(clearPorts(config));
   loop.handle({ kind: 'configure', config });
 
   const netlink = new Netlink(addon);

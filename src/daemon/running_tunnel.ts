@@ -138,8 +138,11 @@ export class RunningTunnel implements Tunnel {
     const plan = isWhole ? planFor(after, mtu, host, oldPlan) : markedPlan(oldPlan, before, after);
     const undo: (() => void)[] = [];
     try {
-      hand.setClearPorts(clearPorts(after));
-      undo.push(() => hand.setClearPorts(clearPorts(before)));
+      const [ports, oldPorts] = [clearPorts(after), clearPorts(before)];
+      if (JSON.stringify(ports) !== JSON.stringify(oldPorts)) {
+        hand.setClearPorts(ports);
+        undo.push(() => hand.setClearPorts(oldPorts));
+      }
       if (before.listenPort !== after.listenPort) {
         const port = hand.listenPort;
         hand.setListenPort(after.listenPort);

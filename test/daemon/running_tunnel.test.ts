@@ -109,13 +109,13 @@ test('reconfigure: ports, mark and host first, the node last', async () => {
 });
 
 const REFUSALS: readonly [refuses: string, calls: readonly string[]][] = [
-  ['clear', ['clear ']],
-  ['listen 7', ['clear ', 'listen 7', 'clear ']],
-  ['mark 3', ['clear ', 'listen 7', 'mark 3', 'listen 51820', 'clear ']],
+  ['clear 4789', ['clear 4789']],
+  ['listen 7', ['clear 4789', 'listen 7', 'clear ']],
+  ['mark 3', ['clear 4789', 'listen 7', 'mark 3', 'listen 51820', 'clear ']],
   [
     'host',
     [
-      'clear ',
+      'clear 4789',
       'listen 7',
       'mark 3',
       'record 2',
@@ -131,7 +131,8 @@ const REFUSALS: readonly [refuses: string, calls: readonly string[]][] = [
 for (const [refuses, expected] of REFUSALS) {
   test(`reconfigure: refused at "${refuses}", everything before is taken back`, async () => {
     const { tunnel, calls } = scene(refuses);
-    const next = config({ listenPort: 7, fwMark: 3 });
+    const clearPeers = [clearPeer('192.0.2.7:4789', 'vxlan')];
+    const next = config({ listenPort: 7, fwMark: 3, clearPeers });
     assert.match(await refusalOf(tunnel.reconfigure(() => next, 'host')), `no ${refuses}`);
     assert.equal(calls, expected);
     assert.equal(tunnel.config, config());
@@ -141,7 +142,7 @@ for (const [refuses, expected] of REFUSALS) {
 test('reconfigure: of the peers alone leaves addresses and routes as they are', async () => {
   const { tunnel, calls } = scene();
   await tunnel.reconfigure((running) => ({ ...running, fwMark: 9 }), 'peers');
-  assert.equal(calls, ['clear ', 'mark 9', 'configure']);
+  assert.equal(calls, ['mark 9', 'configure']);
 });
 
 test('reconfigure: one after the other, each upon what the one before left', async () => {

@@ -73,7 +73,7 @@ export class UapiSocket {
     );
   }
 
-  /** Stops listening, ends what is connected, and removes the socket, and the folder if it is ours. */
+  /** Stops listening, ends what is connected, and removes the socket, with the folder it made. */
   async close(): Promise<void> {
     const { server, sockets, madeFolder } = this.#parts;
     const closed = closeServer(server);

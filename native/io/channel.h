@@ -3,6 +3,7 @@
 // limit, as a socket buffer does.
 #pragma once
 
+#include <array>
 #include <deque>
 #include <mutex>
 #include <vector>
@@ -73,7 +74,7 @@ class ChannelUdp final : public UdpPort {
   int send(const Endpoint& to, std::span<const uint8_t> bytes, size_t segment,
            const Via& via) override;
   bool receive(std::span<uint8_t> buffer, Received& received, int& error) override;
-  std::array<int, 2> descriptors() const override { return {toWalk.descriptor(), -1}; }
+  std::span<const int> descriptors() const override { return descriptors_; }
   // The next `count` sends fail with this positive errno.
   void failSends(int error, int count);
 
@@ -81,6 +82,7 @@ class ChannelUdp final : public UdpPort {
   Channel<ChannelDatagram> fromWalk;
 
  private:
+  std::array<int, 1> descriptors_{toWalk.descriptor()};
   std::mutex faultMutex_;
   int faultErrno_ = 0;
   int faults_ = 0;

@@ -1,13 +1,14 @@
 #include "io/engine.h"
 
 #include "base/check.h"
+#include "io/clock.h"
 #include "io/tun.h"
 
 namespace heddle {
 
 std::unique_ptr<Engine> Engine::open(const Options& options, std::function<void()> wake,
                                      Opened& opened) {
-  std::unique_ptr<Engine> engine(new Engine(std::move(wake)));
+  std::unique_ptr<Engine> engine(new Engine(options, std::move(wake)));
   CoalesceOptions coalesce{.tcp = options.offload, .udp = options.offload};
   if (options.tun.empty()) {
     auto tun = std::make_unique<ChannelTun>(options.offload);
@@ -34,6 +35,7 @@ std::unique_ptr<Engine> Engine::open(const Options& options, std::function<void(
       return nullptr;
     }
     opened.name = tun.name;
+    engine->tunName_ = tun.name;
     opened.port = udp.port;
     opened.remarks = std::move(udp.remarks);
     engine->sockets_ = sockets.get();
@@ -90,7 +92,47 @@ int Engine::sendHandshake(const Endpoint& to, std::span<const uint8_t> datagram)
   return error;
 }
 
-int Engine::setMark(uint32_t mark) { return sockets_ != nullptr ? sockets_->setMark(mark) : 0; }
+int Engine::setMark(uint32_t mark) {
+  if (sockets_ == nullptr) return 0;
+  return whilePaused([&] { return sockets_->setMark(mark); });
+}
+
+int Engine::setClearPorts(std::span<const uint32_t> ports) {
+  if (sockets_ == nullptr) return 0;
+  std::vector<ClearPort> wanted;
+  for (uint32_t word : ports) {
+    bool isUdp = (word & kUdpPort) != 0;
+    wanted.push_back({.port = static_cast<uint16_t>(word & 0xffff),
+                      .kind = isUdp ? PortKind::udp : PortKind::vxlan});
+  }
+  return whilePaused([&] { return sockets_->setClearPorts(wanted); });
+}
+
+int Engine::setListenPort(uint16_t port) {
+  if (sockets_ == nullptr) return port;
+  if (port != 0 && port == sockets_->port()) return port;
+  int error = whilePaused(
+      [&] { return sockets_->setListenPort(port, [this] { lane_->drain(bootTime()); }); });
+  return error != 0 ? error : sockets_->port();
+}
+
+int Engine::reopenTun() {
+  if (channelTun_ != nullptr) return 0;
+  TunOpened opened = openTun(tunName_, {.offload = options_.offload});
+  if (!opened.fd.valid()) return -opened.error;
+  auto next = std::make_unique<TunDevice>(std::move(opened.fd));
+  return whilePaused([&] {
+    tun_ = std::move(next);
+    return 0;
+  });
+}
+
+int Engine::whilePaused(const std::function<int()>& change) {
+  lane_->pause();
+  int error = change();
+  lane_->resume(*tun_);
+  return error;
+}
 
 std::vector<CounterBlock*> Engine::counterBlocks() {
   return {&lane_->outboundCounters(), &lane_->inboundCounters(), &controlCounters_};

@@ -16,6 +16,8 @@
 
 namespace heddle {
 
+inline constexpr uint32_t kUdpPort = 1 << 16;
+
 class Engine {
  public:
   struct Options {
@@ -52,8 +54,18 @@ class Engine {
 
   void readActivity(uint32_t peer);
   int sendHandshake(const Endpoint& to, std::span<const uint8_t> datagram);
-  int setMark(uint32_t mark);
   std::vector<CounterBlock*> counterBlocks();
+
+  // ---- changes of ports: the lane stands still meanwhile; 0 or a negative errno, and then all is
+  // as it was ----
+
+  int setMark(uint32_t mark);
+  // Each word is a port, with kUdpPort set where it carries bare IP packets.
+  int setClearPorts(std::span<const uint32_t> ports);
+  // The new port, or a negative errno. What the old one has received is walked first.
+  int setListenPort(uint16_t port);
+  // Makes the TUN device again, under its name and with its options.
+  int reopenTun();
 
   // Frees what no thread reads any more; keys are wiped then.
   void collect() { reclaimer_.collect(); }
@@ -65,12 +77,18 @@ class Engine {
   ChannelUdp* channelUdp() { return channelUdp_; }
 
  private:
-  explicit Engine(std::function<void()> wake) : events_(std::move(wake)) {}
+  explicit Engine(const Options& options, std::function<void()> wake)
+      : options_(options), events_(std::move(wake)) {}
+  // Calls `change` while no thread walks.
+  int whilePaused(const std::function<int()>& change);
+
+  const Options options_;
 
   Reclaimer reclaimer_;
   Tables tables_{reclaimer_};
   EventQueue events_;
   CounterBlock controlCounters_;  // what JavaScript's own thread drops
+  std::string tunName_;           // as the kernel gave it
   std::unique_ptr<TunPort> tun_;
   std::unique_ptr<UdpPort> udp_;
   UdpSockets* sockets_ = nullptr;  // udp_ when it is the kernel's

@@ -43,7 +43,7 @@ class EventQueue final : public EventSink {
   size_t handshakes_ = 0;
 };
 
-// The 40 bytes of an endpoint in an event or an argument.
+// The 44 bytes of an endpoint in an event or an argument.
 void emitEndpoint(const Endpoint& endpoint, uint8_t* bytes);
 Endpoint parseEndpoint(const uint8_t* bytes);
 

@@ -1,6 +1,5 @@
 #include "io/lane.h"
 
-#include <poll.h>
 #include <pthread.h>
 
 #include <cerrno>
@@ -34,7 +33,7 @@ Lane::Lane(Reclaimer& reclaimer, const Tables& tables, EventSink& events, TunPor
            UdpPort& udp, CoalesceOptions coalesce)
     : reclaimer_(reclaimer),
       tables_(tables),
-      tun_(tun),
+      tun_(&tun),
       udp_(udp),
       outbound_(tables, events, *this, outboundCounters_),
       inbound_(tables, events, *this, inboundCounters_, coalesce),
@@ -42,18 +41,40 @@ Lane::Lane(Reclaimer& reclaimer, const Tables& tables, EventSink& events, TunPor
       received_(new uint8_t[kReceiveRoom + kReceiveBytes + kReceiveRoom]) {}
 
 void Lane::start() {
-  outboundThread_ = std::thread([this] { outboundLoop(); });
-  inboundThread_ = std::thread([this] { inboundLoop(); });
-  pthread_setname_np(outboundThread_.native_handle(), "heddle-out-0");
-  pthread_setname_np(inboundThread_.native_handle(), "heddle-in-0");
+  isStarted_ = true;
+  startThreads();
 }
 
-void Lane::stop() {
+void Lane::pause() {
   stopping_.store(true, std::memory_order_release);
   outboundWakeup_.signal();
   inboundWakeup_.signal();
   if (outboundThread_.joinable()) outboundThread_.join();
   if (inboundThread_.joinable()) inboundThread_.join();
+}
+
+void Lane::resume(TunPort& tun) {
+  tun_ = &tun;
+  tunGone_ = false;
+  isTunFailing_ = false;
+  if (isStarted_) startThreads();
+}
+
+void Lane::drain(Instant now) {
+  Reclaimer::Reader& reader = reclaimer_.claim();
+  reader.online();
+  for (int i = 0; i < kDrained && receiveUdp(now); i++) {
+  }
+  reader.offline();
+  reclaimer_.release(reader);
+}
+
+void Lane::startThreads() {
+  stopping_.store(false, std::memory_order_release);
+  outboundThread_ = std::thread([this] { outboundLoop(); });
+  inboundThread_ = std::thread([this] { inboundLoop(); });
+  pthread_setname_np(outboundThread_.native_handle(), "heddle-out-0");
+  pthread_setname_np(inboundThread_.native_handle(), "heddle-in-0");
 }
 
 void Lane::command(const LaneCommand& command) {
@@ -93,6 +114,7 @@ void Lane::outboundLoop() {
     waitForTun();
     reader.online();
   }
+  outbound_.flush();
   reader.offline();
   reclaimer_.release(reader);
 }
@@ -104,7 +126,8 @@ void Lane::inboundLoop() {
     reader.quiescent();
     bool more = true;
     for (int i = 0; more && i < kReceivesPerTurn; i++) more = receiveUdp(bootTime());
-    if (more) continue;
+    // A pause after a failure may have taken the wake-up that says to stop.
+    if (more || stopping_.load(std::memory_order_acquire)) continue;
     reader.offline();
     waitForUdp(false);
     reader.online();
@@ -117,7 +140,7 @@ void Lane::inboundLoop() {
 bool Lane::readTun(Instant now) {
   if (tunGone_) return false;
   std::span<uint8_t> room(frame_.get() + kHeadroom, kFrameBytes);
-  ssize_t length = tun_.read(room);
+  ssize_t length = tun_->read(room);
   if (length == -EBADFD) tunGone_ = true;
   isTunFailing_ = length < 0 && length != -EAGAIN && length != -EINTR;
   if (length <= 0) return false;
@@ -185,18 +208,21 @@ void Lane::waitForTun() {
   // deleted does not come back.
   bool isReadable = !tunGone_ && !isTunFailing_;
   pollfd waits[2] = {{.fd = outboundWakeup_.descriptor(), .events = POLLIN, .revents = 0},
-                     {.fd = isReadable ? tun_.descriptor() : -1, .events = POLLIN, .revents = 0}};
+                     {.fd = isReadable ? tun_->descriptor() : -1, .events = POLLIN, .revents = 0}};
   poll(waits, 2, isTunFailing_ && !tunGone_ ? kFailurePauseMilliseconds : -1);
   if (waits[0].revents != 0) outboundWakeup_.clear();
 }
 
 void Lane::waitForUdp(bool failing) {
-  auto sockets = udp_.descriptors();
-  pollfd waits[3] = {{.fd = inboundWakeup_.descriptor(), .events = POLLIN, .revents = 0},
-                     {.fd = failing ? -1 : sockets[0], .events = POLLIN, .revents = 0},
-                     {.fd = failing ? -1 : sockets[1], .events = POLLIN, .revents = 0}};
-  poll(waits, 3, failing ? kFailurePauseMilliseconds : -1);
-  if (waits[0].revents != 0) inboundWakeup_.clear();
+  udpWaits_.clear();
+  udpWaits_.push_back({.fd = inboundWakeup_.descriptor(), .events = POLLIN, .revents = 0});
+  if (!failing) {
+    for (int fd : udp_.descriptors()) {
+      udpWaits_.push_back({.fd = fd, .events = POLLIN, .revents = 0});
+    }
+  }
+  poll(udpWaits_.data(), udpWaits_.size(), failing ? kFailurePauseMilliseconds : -1);
+  if (udpWaits_[0].revents != 0) inboundWakeup_.clear();
 }
 
 void Lane::send(const SendBatch& batch) {
@@ -237,7 +263,7 @@ void Lane::countFailedSend(uint32_t peer, int error, size_t packets) {
 
 void Lane::write(std::span<uint8_t> frame, size_t packets) {
   inboundCounters_.add(Counter::tunWrites, 1);
-  int error = tun_.write(frame);
+  int error = tun_->write(frame);
   if (error == 0) return;
   if (error == -EINVAL && packets > 1) {
     writeSingly(frame, packets);
@@ -257,7 +283,7 @@ void Lane::writeSingly(std::span<uint8_t> frame, size_t packets) {
     std::span<uint8_t> single(packet.data() - kVirtioNetHeader, kVirtioNetHeader + packet.size());
     std::memset(single.data(), 0, kVirtioNetHeader);
     inboundCounters_.add(Counter::tunWrites, 1);
-    if (tun_.write(single) != 0) dropUnwritten(1);
+    if (tun_->write(single) != 0) dropUnwritten(1);
   }
 }
 

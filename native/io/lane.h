@@ -1,13 +1,15 @@
 // A lane: one TUN queue, one UDP port, a thread each way. Each thread runs a packet to completion,
 // with no queue and no lock between its read and its write; see native/README.md for who owns what.
 //
-//   outbound thread   tun -> Outbound -> udp     owns the counters and keys of sending, and the
-//   staged packets inbound thread    udp -> Inbound -> tun      owns the replay windows and the
-//   keys of receiving
+//   outbound thread   tun -> Outbound -> udp   owns the counters and keys of sending, and the
+//                                              staged packets
+//   inbound thread    udp -> Inbound -> tun    owns the replay windows and the keys of receiving
 //
 // What JavaScript wants done with a peer's packets it leaves as a command; the outbound thread
 // carries it out.
 #pragma once
+
+#include <poll.h>
 
 #include <atomic>
 #include <memory>
@@ -28,6 +30,9 @@ struct LaneCommand {
   bool orKeepalive = false;
 };
 
+// How much drain() walks at most: more than a socket's buffer of 8 MiB may hold.
+inline constexpr int kDrained = 1 << 15;
+
 class Lane final : private BatchSender, private PacketWriter {
  public:
   Lane(Reclaimer& reclaimer, const Tables& tables, EventSink& events, TunPort& tun, UdpPort& udp,
@@ -36,7 +41,16 @@ class Lane final : private BatchSender, private PacketWriter {
 
   void start();
   // Ends both threads and waits for them.
-  void stop();
+  void stop() { pause(); }
+  // Likewise, but resume() goes on where they were: what is staged stays, the kernel's queues keep
+  // what comes. In between, the ports may be changed by the caller's thread. Where no thread was
+  // started, nothing happens.
+  void pause();
+  // `tun` is the device from now on, and taken to be whole again.
+  void resume(TunPort& tun);
+  // Walks what has been received, at most kDrained receives, on the caller's thread; only while
+  // paused.
+  void drain(Instant now);
   // Any thread.
   void command(const LaneCommand& command);
   // One pass of both threads' work on the caller's thread, at `now`; only when not started.
@@ -46,6 +60,7 @@ class Lane final : private BatchSender, private PacketWriter {
   CounterBlock& inboundCounters() { return inboundCounters_; }
 
  private:
+  void startThreads();
   void outboundLoop();
   void inboundLoop();
   bool readTun(Instant now);
@@ -63,7 +78,7 @@ class Lane final : private BatchSender, private PacketWriter {
 
   Reclaimer& reclaimer_;
   const Tables& tables_;
-  TunPort& tun_;
+  TunPort* tun_;
   UdpPort& udp_;
   CounterBlock outboundCounters_;
   CounterBlock inboundCounters_;
@@ -81,7 +96,9 @@ class Lane final : private BatchSender, private PacketWriter {
   std::atomic<bool> hasCommands_{false};
   Wakeup outboundWakeup_;
   Wakeup inboundWakeup_;
+  std::vector<pollfd> udpWaits_;  // inbound thread
   std::atomic<bool> stopping_{false};
+  bool isStarted_ = false;  // JavaScript's thread
   std::thread outboundThread_;
   std::thread inboundThread_;
 };

@@ -5,7 +5,6 @@
 
 #include <sys/types.h>
 
-#include <array>
 #include <cstdint>
 #include <span>
 
@@ -44,8 +43,8 @@ class UdpPort {
                    const Via& via) = 0;
   // Receives into `buffer`. False when nothing is there now; `error` is then 0 or a negative errno.
   virtual bool receive(std::span<uint8_t> buffer, Received& received, int& error) = 0;
-  // Readable when receive() has something; an unused entry is -1.
-  virtual std::array<int, 2> descriptors() const = 0;
+  // Each is readable when receive() has something from it; the same ones while a lane runs.
+  virtual std::span<const int> descriptors() const = 0;
   // Datagrams that the kernel dropped because we read too slowly, since the port was opened.
   virtual uint64_t overflows() const { return 0; }
 };

@@ -1,50 +1,80 @@
-// The outer UDP port: one IPv4 and one IPv6 socket on the same port number, with UDP GSO and GRO
-// (Linux net/ipv4/udp_offload.c) and the local address of each datagram (ip(7) IP_PKTINFO, ipv6(7)
-// IPV6_PKTINFO) so that answers leave from there.
+// The outer UDP ports of a node: the listen port, where sealed messages are, the ports of clear
+// peers, and the source ports of clear VXLAN.
 #pragma once
 
-#include <atomic>
+#include <functional>
+#include <memory>
 #include <string>
 #include <vector>
 
-#include "base/fd.h"
 #include "io/ports.h"
+#include "io/source_ports.h"
+#include "io/udp_socket.h"
 
 namespace heddle {
+
+struct ClearPort {
+  uint16_t port = 0;
+  PortKind kind = PortKind::vxlan;
+};
 
 class UdpSockets final : public UdpPort {
  public:
   struct Opened {
     int error = 0;  // a positive errno when it failed
     uint16_t port = 0;
-    std::vector<std::string>
-        remarks;  // what an operator should know: clamped buffers, offloads that are missing
+    std::vector<std::string> remarks;  // what an operator should know
   };
 
-  // Binds both families to `port`, or to one free port when it is 0. A host without IPv6 gets the
-  // IPv4 socket alone.
+  // Opens the listen port.
   Opened open(uint16_t port, bool offload);
 
+  // Outbound thread.
   int send(const Endpoint& to, std::span<const uint8_t> bytes, size_t segment,
            const Via& via) override;
-  // Sends one handshake message at once or not at all, with its own traffic class. Any thread.
+  // Sends one handshake message at once or not at all, with its own traffic class. JavaScript's
+  // thread.
   int sendHandshake(const Endpoint& to, std::span<const uint8_t> bytes);
+  // Inbound thread.
   bool receive(std::span<uint8_t> buffer, Received& received, int& error) override;
-  std::array<int, 2> descriptors() const override { return {v4_.get(), v6_.get()}; }
-  uint64_t overflows() const override { return overflows_[0] + overflows_[1]; }
-  // SO_MARK on both sockets. 0 or a negative errno.
+  std::span<const int> descriptors() const override { return descriptors_; }
+  uint64_t overflows() const override;
+
+  // ---- JavaScript's thread, while no lane runs; 0 or a negative errno, and then nothing changed
+  // ----
+
+  uint16_t port() const { return listen_.port; }
+  // Moves the listen port to `port`, 0 for a free one; `drain` is called while the old one still
+  // receives, and no other can fail any more.
+  int setListenPort(uint16_t port, const std::function<void()>& drain);
+  // Opens what is new and closes what is missing.
+  int setClearPorts(std::span<const ClearPort> ports);
+  // SO_MARK on all sockets, those opened later too.
   int setMark(uint32_t mark);
 
  private:
-  int sendMessage(const Endpoint& to, std::span<const uint8_t> bytes, size_t segment, int flags,
-                  int trafficClass);
+  struct Receiver {
+    UdpSocket* socket;
+    Arrival arrival;
+  };
 
-  Fd v4_;
-  Fd v6_;
-  std::array<uint32_t, 2>
-      overflows_{};    // SO_RXQ_OVFL of each socket; written by the receiving thread
-  size_t turn_ = 0;    // the socket to read next
-  size_t streak_ = 0;  // reads of it in a row
+  UdpMode modeOf(PortKind kind) const { return {.kind = kind, .offload = offload_, .mark = mark_}; }
+  // The descriptor to send to the family from, or a negative errno.
+  int senderFor(const Endpoint& to, const Via& via);
+  std::unique_ptr<UdpPair>* findClear(uint16_t port);
+  void retire(const UdpPair& pair);
+  void listReceivers();
+
+  bool offload_ = true;
+  uint32_t mark_ = 0;
+  UdpPair listen_;
+  std::vector<std::unique_ptr<UdpPair>> clear_;
+  SourcePorts sources_;
+  std::vector<Receiver> receivers_;
+  std::vector<int> descriptors_;   // of receivers_
+  uint64_t retiredOverflows_ = 0;  // of sockets that are closed
+  size_t turn_ = 0;                // the receiver to read next
+  size_t streak_ = 0;              // reads of it in a row
 };
 
 }  // namespace heddle

@@ -64,7 +64,7 @@ struct OldUdp : UdpPort {
     received = {test::endpointAt(1), buffer.first(bytes.size()), segment, {}};
     return true;
   }
-  std::array<int, 2> descriptors() const override { return {-1, -1}; }
+  std::span<const int> descriptors() const override { return {}; }
 };
 
 // `count` segments of one TCP flow, as the first end of a pair would send them.

@@ -1,0 +1,26 @@
+// The UDP source ports of clear VXLAN: a few sockets that only send, so that routers and receive
+// queues on the way spread flows over their paths (RFC 7348 §5). Opened when first needed.
+#pragma once
+
+#include <array>
+#include <cstdint>
+
+#include "base/fd.h"
+
+namespace heddle {
+
+class SourcePorts {
+ public:
+  static constexpr size_t kCount = 16;  // a family
+
+  // The socket of the flow for an endpoint of family 4 or 6, or a negative errno. One thread.
+  int socketFor(uint8_t family, uint16_t flow);
+  // SO_MARK on all, those opened later too. 0 or a negative errno.
+  int setMark(uint32_t mark);
+
+ private:
+  std::array<Fd, 2 * kCount> sockets_;  // IPv4, then IPv6
+  uint32_t mark_ = 0;
+};
+
+}  // namespace heddle

@@ -7,6 +7,7 @@
 
 #include "io/engine.h"
 #include "napi/exports.h"
+#include "napi/wake.h"
 
 namespace heddle {
 
@@ -31,22 +32,6 @@ napi_value property(napi_env env, napi_value object, const char* name) {
   napi_value value = nullptr;
   NAPI_CHECK(napi_get_named_property(env, object, name, &value));
   return value;
-}
-
-void callWake(napi_env env, napi_value function, void*, void*) {
-  if (env == nullptr) return;
-  napi_value undefined = nullptr;
-  NAPI_CHECK(napi_get_undefined(env, &undefined));
-  napi_call_function(env, undefined, function, 0, nullptr, nullptr);
-}
-
-napi_threadsafe_function createWake(napi_env env, napi_value function) {
-  napi_threadsafe_function wake = nullptr;
-  napi_value name = makeString(env, "heddle wake");
-  NAPI_CHECK(napi_create_threadsafe_function(env, function, nullptr, name, 0, 1, nullptr, nullptr,
-                                             nullptr, callWake, &wake));
-  NAPI_CHECK(napi_unref_threadsafe_function(env, wake));
-  return wake;
 }
 
 void finalizeHandle(napi_env, void* data, void*) { delete static_cast<Handle*>(data); }
@@ -78,7 +63,7 @@ napi_value open(napi_env env, napi_callback_info info) {
       options, [wake] { napi_call_threadsafe_function(wake, nullptr, napi_tsfn_nonblocking); },
       opened);
   if (handle->engine == nullptr) {
-    NAPI_CHECK(napi_release_threadsafe_function(wake, napi_tsfn_abort));
+    releaseWake(wake);
     return failure(env, opened);
   }
   handle->wake = wake;
@@ -98,10 +83,7 @@ napi_value close(napi_env env, napi_callback_info info) {
   readArguments(env, info, arguments);
   Handle& handle = handleOf(env, arguments[0]);
   handle.engine->stop();
-  if (handle.wake != nullptr) {
-    NAPI_CHECK(napi_release_threadsafe_function(handle.wake, napi_tsfn_abort));
-    handle.wake = nullptr;
-  }
+  releaseWake(handle.wake);
   return nullptr;
 }
 
@@ -123,6 +105,29 @@ napi_value setMark(napi_env env, napi_callback_info info) {
   napi_value arguments[2];
   readArguments(env, info, arguments);
   return makeNumber(env, engineOf(env, arguments[0]).setMark(readU32(env, arguments[1])));
+}
+
+napi_value setClearPorts(napi_env env, napi_callback_info info) {
+  napi_value arguments[2];
+  readArguments(env, info, arguments);
+  std::span<uint8_t> bytes = readBytes(env, arguments[1]);
+  CHECK(bytes.size() % sizeof(uint32_t) == 0);
+  std::vector<uint32_t> ports(bytes.size() / sizeof(uint32_t));
+  if (!bytes.empty()) std::memcpy(ports.data(), bytes.data(), bytes.size());
+  return makeNumber(env, engineOf(env, arguments[0]).setClearPorts(ports));
+}
+
+napi_value setListenPort(napi_env env, napi_callback_info info) {
+  napi_value arguments[2];
+  readArguments(env, info, arguments);
+  auto port = static_cast<uint16_t>(readU32(env, arguments[1]));
+  return makeNumber(env, engineOf(env, arguments[0]).setListenPort(port));
+}
+
+napi_value reopenTun(napi_env env, napi_callback_info info) {
+  napi_value arguments[1];
+  readArguments(env, info, arguments);
+  return makeNumber(env, engineOf(env, arguments[0]).reopenTun());
 }
 
 napi_value setMac1Key(napi_env env, napi_callback_info info) {
@@ -322,6 +327,9 @@ void registerEngine(napi_env env, napi_value exports) {
   exportFunction(env, exports, "engineOpen", open);
   exportFunction(env, exports, "engineClose", close);
   exportFunction(env, exports, "engineSetMark", setMark);
+  exportFunction(env, exports, "engineSetClearPorts", setClearPorts);
+  exportFunction(env, exports, "engineSetListenPort", setListenPort);
+  exportFunction(env, exports, "engineReopenTun", reopenTun);
   exportFunction(env, exports, "engineSetMac1Key", setMac1Key);
   exportFunction(env, exports, "engineSetMtu", setMtu);
   exportFunction(env, exports, "engineAddPeer", addPeer);

@@ -4,6 +4,8 @@
  */
 
 import { unreachable } from '../base/assert.js';
+import type { Metric } from '../metrics/metric.js';
+import { metricsOf } from './metrics.js';
 import { matchRoute } from './routes.js';
 import type { StatusDocument } from './status.js';
 
@@ -17,6 +19,8 @@ export interface ApiResponse {
   readonly status: number;
   /** A JSON value. */
   readonly body: unknown;
+  /** What the answer is to hold instead, as text. */
+  readonly metrics?: readonly Metric[];
   /**
    * What the daemon is to do: `stop` after it has answered; what comes of `reload` is the answer.
    */
@@ -33,6 +37,9 @@ export function handleRequest(request: ApiRequest, readStatus: () => StatusDocum
       return { status: 405, body: { error: `This path takes ${match.allowed}` } };
     case 'route':
       if (match.name === 'status') return { status: 200, body: readStatus() };
+      if (match.name === 'metrics') {
+        return { status: 200, body: {}, metrics: metricsOf(readStatus()) };
+      }
       if (match.name === 'reload') return { status: 202, body: {}, command: 'reload' };
       return { status: 202, body: { stopping: true }, command: 'stop' };
     default:

@@ -2,6 +2,7 @@
 
 const ROUTES = [
   { name: 'status', method: 'GET', path: '/v1/status' },
+  { name: 'metrics', method: 'GET', path: '/metrics' },
   { name: 'stop', method: 'POST', path: '/v1/stop' },
   { name: 'reload', method: 'POST', path: '/v1/reload' },
 ] as const;

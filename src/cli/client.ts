@@ -18,6 +18,11 @@ export async function fetchStatus(folders: Folders): Promise<StatusDocument> {
   throw new CommandError(EXIT.failed, `Cannot read the daemon's answer: ${advice}`);
 }
 
+/** All counters in Prometheus' text format. */
+export function fetchMetrics(folders: Folders): Promise<string> {
+  return call(folders, 'GET', '/metrics');
+}
+
 /** Asks the daemon to stop; it answers before it does. */
 export async function requestStop(folders: Folders): Promise<void> {
   await call(folders, 'POST', '/v1/stop');

@@ -99,6 +99,13 @@ function addQueries(program: Command, end: (code: number) => void): void {
       end(await show(folders, options.json === true));
     });
   program
+    .command('metrics')
+    .description("all counters in Prometheus' text format")
+    .action(async () => {
+      const { metrics } = await import('./commands/metrics.js');
+      end(await metrics(folders));
+    });
+  program
     .command('check')
     .description('find every fault in a configuration file')
     .argument('[file]', 'configuration file', CONFIG_FILE)

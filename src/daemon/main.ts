@@ -11,9 +11,11 @@ import { type StatusDocument, statusDocument } from '../api/status.js';
 import type { Log } from '../base/log.js';
 import { type Folders, lockPath, socketPath } from './folders.js';
 import { type ControlResponse, ControlSocket } from '../io/control_socket.js';
+import { METRICS_TYPE, metricsText } from '../io/metrics_text.js';
 import { ensureFolder } from '../io/files.js';
 import { SystemRandom } from '../io/entropy.js';
 import { SodiumSuite } from '../io/sodium.js';
+import type { Metric } from '../metrics/metric.js';
 import type { Config } from '../node/config.js';
 import { defaultConfig, firstPeerAdvice } from './config_default.js';
 import { readConfigFile } from './config_file.js';
@@ -104,6 +106,7 @@ async function start(options: DaemonOptions, teardown: Teardown): Promise<Daemon
   const socket = await ControlSocket.open(socketPath(folders), (request) => {
     const response: ApiResponse = handleRequest(request, status);
     if (response.command === 'stop') setImmediate(() => end.reach(undefined));
+    if (response.metrics) return metricsAnswer(response.metrics);
     if (response.command === 'reload') return reload().then(reloadAnswer);
     return response;
   });
@@ -160,6 +163,10 @@ function failWith(fail: (error: unknown) => void): (error: unknown) => ReloadRes
 /** 422 (RFC 9110 §15.5.21): understood, and cannot be done. */
 function reloadAnswer(result: ReloadResult): ControlResponse {
   return { status: result.kind === 'applied' ? 200 : 422, body: result };
+}
+
+async function metricsAnswer(metrics: readonly Metric[]): Promise<ControlResponse> {
+  return { status: 200, text: await metricsText(metrics), type: METRICS_TYPE };
 }
 
 interface Statement {

@@ -22,11 +22,11 @@ export interface ControlRequest {
   readonly body: Uint8Array;
 }
 
-export interface ControlResponse {
-  readonly status: number;
+export type ControlResponse =
   /** A JSON value. */
-  readonly body: unknown;
-}
+  | { readonly status: number; readonly body: unknown }
+  /** Text of a media type. */
+  | { readonly status: number; readonly text: string; readonly type: string };
 
 /** What comes later never rejects. */
 export type Answer = (request: ControlRequest) => ControlResponse | Promise<ControlResponse>;
@@ -108,9 +108,10 @@ function receive(request: IncomingMessage, response: ServerResponse, answer: Ans
 }
 
 function respond(response: ServerResponse, answer: ControlResponse): void {
-  const text = `${JSON.stringify(answer.body)}\n`;
+  const isText = 'text' in answer;
+  const text = isText ? answer.text : `${JSON.stringify(answer.body)}\n`;
   response.writeHead(answer.status, {
-    'content-type': 'application/json',
+    'content-type': isText ? answer.type : 'application/json',
     'content-length': Buffer.byteLength(text),
     'cache-control': 'no-store',
   });

@@ -1,6 +1,7 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { handleRequest } from '../../src/api/handlers.js';
+import { metricsOf } from '../../src/api/metrics.js';
 import { statusDocument } from '../../src/api/status.js';
 import { statusSource } from '../support/status.js';
 
@@ -10,6 +11,11 @@ const document = statusDocument(statusSource());
 test('status: answers with the document', () => {
   const answer = handleRequest({ method: 'GET', path: '/v1/status' }, () => document);
   assert.equal(answer, { status: 200, body: document });
+});
+
+test('metrics: are those of the document', () => {
+  const answer = handleRequest({ method: 'GET', path: '/metrics' }, () => document);
+  assert.equal(answer.metrics, metricsOf(document));
 });
 
 test('stop: is answered before it is carried out', () => {

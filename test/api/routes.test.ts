@@ -8,6 +8,7 @@ test('routes: match by path and method, whatever the query', () => {
   assert.equal(matchRoute('GET', '/v1/status'), { kind: 'route', name: 'status' });
   assert.equal(matchRoute('GET', '/v1/status?a=b'), { kind: 'route', name: 'status' });
   assert.equal(matchRoute('POST', '/v1/stop'), { kind: 'route', name: 'stop' });
+  assert.equal(matchRoute('GET', '/metrics'), { kind: 'route', name: 'metrics' });
   assert.equal(matchRoute('POST', '/v1/reload'), { kind: 'route', name: 'reload' });
 });
 

@@ -8,6 +8,7 @@ import type { StatusDocument } from '../../src/api/status.js';
 import type { ReloadAnswer } from '../../src/cli/client.js';
 import { type Folders, lockPath, socketPath } from '../../src/daemon/folders.js';
 import { LockFile } from '../../src/daemon/lock_file.js';
+import { METRICS_TYPE, metricsText } from '../../src/io/metrics_text.js';
 import { ControlSocket } from '../../src/io/control_socket.js';
 
 export interface FakeDaemon {
@@ -30,6 +31,13 @@ export async function fakeDaemon(
     if (answer.command === 'stop') {
       isStopped = true;
       setImmediate(() => lock.release());
+    }
+    if (answer.metrics) {
+      return metricsText(answer.metrics).then((text) => ({
+        status: 200,
+        text,
+        type: METRICS_TYPE,
+      }));
     }
     if (answer.command !== 'reload') return answer;
     return { status: reload?.kind === 'applied' ? 200 : 422, body: reload };

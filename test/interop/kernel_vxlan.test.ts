@@ -182,7 +182,7 @@ test('vxlan: a node as Flannel sets it up, with permanent neighbours and no ARP'
     assert.is((await end.status()).counters.neighbour_answers, 0);
   }));
 
-test('vxlan: on the wire, DF is set, source ports are spread, and the payload is in the clear', () =>
+test('vxlan: on the wire DF is set, source ports are spread, the payload is in the clear', () =>
   withEnds(async ({ lab, heddle, kernel }) => {
     const way: Way = { outer: 4, vni: 4096, port: 4789 };
     addVxlan(kernel, 'vx0', way);

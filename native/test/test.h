@@ -1,5 +1,5 @@
 // A test frame in a page: TEST registers a sentence and its body, EXPECT records what does not
-// hold, and the program prints `ok NAME` or `FAIL NAME: why` a test and exits
+// hold, and the program prints `ok NAME`, `skip NAME: why` or `FAIL NAME: why` a test and exits
 // with 1 when one failed. Random tests draw from random(), seeded by SEED or the clock; the seed is
 // printed when a test fails. Included once a program, because it defines main.
 #pragma once
@@ -24,6 +24,7 @@ inline std::vector<Test>& tests() {
 }
 
 inline std::string failure;
+inline std::string skipped;  // why the test could not run here
 inline uint64_t seed = 0;
 inline uint64_t state = 0;
 
@@ -67,12 +68,15 @@ inline int runAll() {
   bool hasFailed = false;
   for (const Test& test : tests()) {
     failure.clear();
+    skipped.clear();
     state = seed;
     test.run();
     if (!failure.empty()) {
       std::printf("FAIL %s: %s (SEED=%llu)\n", test.name, failure.c_str(),
                   static_cast<unsigned long long>(seed));
       hasFailed = true;
+    } else if (!skipped.empty()) {
+      std::printf("skip %s: %s\n", test.name, skipped.c_str());
     } else {
       std::printf("ok %s\n", test.name);
     }

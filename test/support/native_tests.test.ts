@@ -25,4 +25,9 @@ for (const [rule, output, code, passed, failed] of ROWS) {
   });
 }
 
+test('native tests: a skipped test counts as skipped, with its reason', () => {
+  const result = readProgram('p', 'ok a: b\nskip c: d: why\n', { code: 0, elapsedMs: 0 });
+  assert.equal([result.passed, result.failed, result.skipped], [1, 0, ['c: d: why']]);
+});
+
 test.run();

@@ -1,6 +1,7 @@
 /**
  * Builds and runs the C++ test programs, native/test/*_test.cc. Each prints one line a test: `ok
- * NAME`, or `FAIL NAME` and why. A program that prints none, or ends badly, is a failure too.
+ * NAME`, `skip NAME: WHY`, or `FAIL NAME` and why. A program that prints none, or ends badly, is a
+ * failure too.
  */
 
 import { spawn } from 'node:child_process';
@@ -63,16 +64,16 @@ export function readProgram(
   const passed = lines.filter((line) => /^ok \S/.test(line)).length;
   const failed = lines.filter((line) => /^FAIL \S/.test(line)).length;
   const { code, elapsedMs } = outcome;
-  const isBroken = (code !== 0 && failed === 0) || passed + failed === 0;
-  if (failed === 0 && !isBroken)
-    return { name, passed, failed, skipped: [], report: '', elapsedMs };
+  const skipped = lines.flatMap((line) => /^skip (\S.*)/.exec(line)?.[1] ?? []);
+  const isBroken = (code !== 0 && failed === 0) || passed + failed + skipped.length === 0;
+  if (failed === 0 && !isBroken) return { name, passed, failed, skipped, report: '', elapsedMs };
   const shown = lines.filter((line) => !/^ok \S/.test(line)).join('\n');
   const end = isBroken ? `\nIt ended with ${code ?? 'a signal'} after ${passed} passed tests` : '';
   return {
     name,
     passed,
     failed: failed + (isBroken ? 1 : 0),
-    skipped: [],
+    skipped,
     report: `${shown.trim()}${end}`,
     elapsedMs,
   };

@@ -1,8 +1,12 @@
 // A lane between ports that fail: what the kernel refuses as a whole goes out one by one.
 #include "io/lane.h"
 
+#include <unistd.h>
+
 #include <cerrno>
 
+#include "io/channel.h"
+#include "io/clock.h"
 #include "test/test.h"
 #include "test/walk.h"
 
@@ -128,7 +132,180 @@ struct BrokenTun : OldTun {
   int descriptor() const override { return always.descriptor(); }
 };
 
+// Reads EBADFD, as from a device that was deleted.
+struct DeletedTun : BrokenTun {
+  ssize_t read(std::span<uint8_t>) override {
+    reads++;
+    return -EBADFD;
+  }
+  int write(std::span<const uint8_t>) override { return -EBADFD; }
+};
+
+// A packet from host 2 to host 1 with its number as payload, as a TUN with offload hands it over.
+Packet numberedFrame(uint32_t number) {
+  Fields fields;
+  fields.source = 2;
+  fields.destination = 1;
+  fields.protocol = kProtocolUdp;
+  fields.payload.resize(4);
+  storeBe32(fields.payload.data(), number);
+  Packet packet = test::makePacket(fields);
+  Packet frame(kVirtioNetHeader);
+  frame.insert(frame.end(), packet.begin(), packet.end());
+  return frame;
+}
+
+// Until `done` or two seconds have gone.
+template <typename Done>
+bool await(Done done) {
+  for (int i = 0; i < 2000; i++) {
+    if (done()) return true;
+    usleep(1000);
+  }
+  return false;
+}
+
+// Two ends with a lane each over channels: what the second sends arrives at the first.
+struct ChannelRig {
+  test::Pair pair;
+  ChannelTun sendingTun{true};
+  ChannelUdp sendingUdp;
+  ChannelTun receivingTun{true};
+  ChannelUdp receivingUdp;
+  Lane sending{pair.two.reclaimer, pair.two.tables, pair.two.events,
+               sendingTun,         sendingUdp,      CoalesceOptions{}};
+  Lane receiving{pair.one.reclaimer, pair.one.tables, pair.one.events,
+                 receivingTun,       receivingUdp,    {.tcp = false, .udp = false}};
+  std::vector<uint32_t> arrived;
+  uint32_t put = 0;
+
+  void carry() {
+    for (ChannelDatagram datagram; sendingUdp.fromWalk.take(datagram);) {
+      datagram.endpoint = test::endpointAt(2);
+      receivingUdp.toWalk.put(datagram);
+    }
+    for (Packet frame; receivingTun.fromWalk.take(frame);) {
+      arrived.push_back(loadBe32(frame.data() + frame.size() - 4));
+    }
+  }
+  bool arrivedInOrder() const {
+    for (size_t i = 0; i < arrived.size(); i++) {
+      if (arrived[i] != i) return false;
+    }
+    return arrived.size() == put;
+  }
+};
+
 }  // namespace
+
+TEST("lane: paused and resumed under traffic, it loses nothing and keeps the order") {
+  ChannelRig rig;
+  rig.pair.connect(bootTime());
+  rig.sending.start();
+  rig.receiving.start();
+  for (int round = 0; round < 100; round++) {
+    for (int i = 0; i < 50; i++) rig.sendingTun.toWalk.put(numberedFrame(rig.put++));
+    rig.sending.pause();
+    rig.carry();
+    rig.receiving.pause();
+    for (int i = 0; i < 5; i++) rig.sendingTun.toWalk.put(numberedFrame(rig.put++));
+    rig.receiving.resume(rig.receivingTun);
+    rig.sending.resume(rig.sendingTun);
+  }
+  EXPECT(await([&] {
+    rig.carry();
+    return rig.arrived.size() >= rig.put;
+  }));
+  EXPECT(rig.arrivedInOrder());
+  rig.sending.stop();
+  rig.receiving.stop();
+}
+
+TEST("lane: what is staged outlives a pause, and so do commands given in it") {
+  ChannelRig rig;
+  rig.sending.start();
+  rig.receiving.start();
+  for (int i = 0; i < 100; i++) rig.sendingTun.toWalk.put(numberedFrame(rig.put++));
+  auto staged = [&] {
+    return rig.sending.outboundCounters().counters[static_cast<size_t>(Counter::staged)].get();
+  };
+  EXPECT(await([&] { return staged() == rig.put; }));
+  rig.sending.pause();
+  rig.pair.connect(bootTime());
+  rig.sending.command({.kind = LaneCommand::Kind::flushStaged, .peer = 0});
+  rig.sending.resume(rig.sendingTun);
+  EXPECT(await([&] {
+    rig.carry();
+    return rig.arrived.size() >= rig.put;
+  }));
+  EXPECT(rig.arrivedInOrder());
+}
+
+TEST("lane: one that was never started stays so through a pause") {
+  ChannelRig rig;
+  rig.pair.connect(kStart);
+  rig.sending.pause();
+  rig.sending.resume(rig.sendingTun);
+  rig.sendingTun.toWalk.put(numberedFrame(rig.put++));
+  usleep(20'000);
+  ChannelDatagram datagram;
+  EXPECT(!rig.sendingUdp.fromWalk.take(datagram));
+  rig.sending.pump(kStart);
+  EXPECT(rig.sendingUdp.fromWalk.take(datagram));
+}
+
+TEST("lane: a deleted TUN is read once, then left alone until there is another") {
+  test::Pair pair;
+  pair.connect(bootTime());
+  DeletedTun deleted;
+  ChannelTun fresh(true);
+  ChannelUdp udp;
+  Lane lane(pair.two.reclaimer, pair.two.tables, pair.two.events, deleted, udp, CoalesceOptions{});
+  lane.start();
+  EXPECT(await([&] { return deleted.reads > 0; }));
+  usleep(100'000);
+  EXPECT_EQUAL(deleted.reads.load(), 1);
+  lane.pause();
+  lane.resume(fresh);
+  fresh.toWalk.put(numberedFrame(1));
+  ChannelDatagram datagram;
+  EXPECT(await([&] { return udp.fromWalk.take(datagram); }));
+}
+
+TEST("lane: packets for a deleted TUN are counted as tun_write") {
+  test::Pair pair;
+  pair.connect(bootTime());
+  DeletedTun deleted;
+  OldUdp udp;
+  Lane lane(pair.two.reclaimer, pair.two.tables, pair.two.events, deleted, udp, CoalesceOptions{});
+  for (const Packet& packet : segments(3)) pair.one.packet(packet, bootTime());
+  pair.one.outbound.flush();
+  for (const Packet& message : pair.one.sent.datagrams) {
+    udp.toReceive.emplace_back(message, message.size());
+  }
+  lane.pump(bootTime());
+  size_t at = static_cast<size_t>(Drop::tunWrite);
+  EXPECT_EQUAL(lane.inboundCounters().drops[at].get(), 3u);
+}
+
+TEST("lane: what was received is walked by a drain, while its threads stand still") {
+  ChannelRig rig;
+  rig.pair.connect(bootTime());
+  rig.sending.start();
+  rig.receiving.start();
+  rig.receiving.pause();
+  for (int i = 0; i < 60; i++) rig.sendingTun.toWalk.put(numberedFrame(rig.put++));
+  auto read = [&] {
+    return rig.sending.outboundCounters().counters[static_cast<size_t>(Counter::innerIn)].get();
+  };
+  EXPECT(await([&] { return read() == rig.put; }));
+  rig.sending.pause();
+  rig.carry();
+  EXPECT(rig.arrived.empty());
+  rig.receiving.drain(bootTime());
+  rig.carry();
+  EXPECT(rig.arrivedInOrder());
+}
 
 TEST("lane: a TUN whose reads keep failing does not make the thread spin") {
   test::Pair pair;

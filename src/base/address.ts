@@ -136,6 +136,16 @@ export function endpointOf(address: Address, port: number): Endpoint {
   return { address, port, text: `${host}:${port}` };
 }
 
+/** The same place, left to the kernel's choice of where ours leave from. */
+export function withoutLocal({ local: _, ...rest }: Endpoint): Endpoint {
+  return rest;
+}
+
+/** The same place in another form: behind VXLAN with this identifier, or bare. */
+export function withVni({ vni: _, ...rest }: Endpoint, vni: number | undefined): Endpoint {
+  return vni === undefined ? rest : { ...rest, vni };
+}
+
 /** A literal endpoint; a name needs resolving first, see `parseHostPort`. */
 export function parseEndpoint(text: string): Endpoint | undefined {
   const parsed = parseHostPort(text);

@@ -21,11 +21,10 @@ import { SodiumSuite } from '../io/sodium.js';
 import type { Config } from '../node/config.js';
 import { Node } from '../node/node.js';
 import type { HostPlan } from '../route/host_plan.js';
-import { mac1Key } from '../session/cookie.js';
 import { uapiPath } from './folders.js';
 import { checkNotTaken } from './host_check.js';
 import { chooseMtu, planFor } from './host_planning.js';
-import { noteLeftovers, removeLeftovers } from './leftovers.js';
+import { LeftoverNotes, removeLeftovers } from './leftovers.js';
 import { clearPorts, RunningTunnel } from './running_tunnel.js';
 import type { Tunnel, TunnelContext } from './tunnel.js';
 import { openUapi } from './uapi.js';
@@ -49,7 +48,6 @@ export async function openTunnel(context: TunnelContext): Promise<Tunnel> {
     throw error;
   });
   teardown.add('hand', () => hand.close());
-  hand.write({ kind: 'setMac1Key', key: mac1Key(suite.publicKey(config.privateKey)) }, clock.now());
   step('tunnel', `${hand.interfaceName}, UDP port ${hand.listenPort}, ${hand.kind} datapath`);
 
   const node = new Node({ crypto: suite, random: new SystemRandom(), log });
@@ -59,13 +57,14 @@ export async function openTunnel(context: TunnelContext): Promise<Tunnel> {
   loop.handle({ kind: 'configure', config });
 
   const netlink = new Netlink(addon);
-  removeLeftovers(folders, netlink, log);
-  const host = new Host(netlink, log);
+  await removeLeftovers(folders, netlink, log);
+  const notes = new LeftoverNotes(folders);
+  teardown.add('notes', () => notes.strikeOff());
+  const host = new Host(netlink, log, notes);
   const mtu = await chooseMtu(host, config, hand.interfaceName);
   hand.write({ kind: 'setMtu', mtu }, clock.now());
   const plan = planFor(config, mtu, host);
   if (plan.mark !== 0) hand.setMark(plan.mark);
-  teardown.add('notes', noteLeftovers(folders, plan));
   teardown.add('host', () => host.remove());
   host.apply(hand.interfaceName, plan);
   step('network', describePlan(plan, config, mtu));

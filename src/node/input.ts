@@ -18,5 +18,10 @@ export type NodeInput =
    * The answer to a `resolve` action; `endpoint` is undefined when the name does not resolve now.
    */
   | { readonly kind: 'resolved'; readonly request: number; readonly endpoint: Endpoint | undefined }
+  /**
+   * Our addresses or routes in the underlay changed: peers learn at once where we speak from now.
+   * Acted on once a second at most.
+   */
+  | { readonly kind: 'underlayChanged' }
   /** The daemon is stopping: forget every key. */
   | { readonly kind: 'stop' };

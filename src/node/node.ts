@@ -7,23 +7,25 @@
  * Life: a new node has no identity and drops every handshake. `wallClock` must come before the
  * first `configure`, which gives it its keys and peers; every later `configure` is a difference: a
  * peer, known by its public key, that is in both keeps its sessions, its learned endpoint and its
- * slot. A changed private key ends every session. `stop` forgets all keys, for good.
+ * slot. A changed private key ends every session, and without one (all zeros) there are none.
+ * `stop` forgets all keys, for good.
  *
  * Handshake message -> admission (load, cookie, limiter) -> whose is it (the static key an
- * initiation carries, the receiver index of the others) -> that peer's session. What comes to
- * nothing is counted by reason and never logged.
+ * initiation carries, the receiver index of the others) -> does it come in the peer's encapsulation?
+ * -> that peer's session. What comes to nothing is counted by reason and never logged.
  *
- * Deadlines: each session's, kept in one heap, and those of names that wait to be asked for again.
+ * Deadlines: each session's, kept in one heap; those of names that wait to be asked for again; the
+ * ends of peers in the clear; a change of the underlay that followed too soon upon another.
  *
  * Limits: MAX_PEERS peers, further ones are ignored with a warning; four session indices a peer; a
  * warning about the wall clock at most once a minute. The shell carries out drained actions before
- * it calls again: at the next call, keys that were handed over are wiped. `setMac1Key` and `setMtu`
- * are the shell's to write.
+ * it calls again: at the next call, keys that were handed over are wiped. `setMtu` is the shell's to
+ * write.
  */
 
-import { endpointOf, parseAddress } from '../base/address.js';
-import { assert, present, unreachable } from '../base/assert.js';
-import { equal, wipe } from '../base/bytes.js';
+import { type Endpoint, endpointOf, parseAddress, withVni } from '../base/address.js';
+import { assert, unreachable } from '../base/assert.js';
+import { equal } from '../base/bytes.js';
 import { type PeerSlot, peerSlot } from '../base/identifiers.js';
 import type { Log } from '../base/log.js';
 import type { Random } from '../base/random.js';
@@ -34,16 +36,15 @@ import {
   instant,
   NEVER,
   seconds,
-  toSeconds,
   type WallTime,
 } from '../base/time.js';
 import { WakeQueue } from '../base/wake_queue.js';
 import { type CryptoSuite, KEY_BYTES } from '../crypto/suite.js';
-import { HANDSHAKE_QUEUE, type TableWrite, type WalkEvent } from '../datapath/tables.js';
+import { HANDSHAKE_QUEUE, type WalkEvent } from '../datapath/tables.js';
 import type { SessionAction } from '../session/action.js';
 import { Admission } from '../session/admission.js';
 import { REJECT_AFTER_TIME } from '../session/constants.js';
-import { openInitiation, type StaticKeys } from '../session/handshake.js';
+import { openInitiation } from '../session/handshake.js';
 import { HandshakeDropCounters } from '../session/handshake_drop.js';
 import type { SessionInput } from '../session/input.js';
 import { Session } from '../session/session.js';
@@ -56,12 +57,19 @@ import {
   receiverOf,
 } from '../wire/wireguard.js';
 import type { NodeAction } from './action.js';
+import { ActionQueue } from './action_queue.js';
+import { ClearPeers } from './clear_peers.js';
+import { ClockWatch } from './clock_watch.js';
 import type { Config, HostPort, PeerConfig } from './config.js';
-import { EndpointNames } from './endpoint_names.js';
+import { EndpointNames, isSamePlace } from './endpoint_names.js';
+import { Identity } from './identity.js';
 import type { NodeInput } from './input.js';
+import { OwnTables } from './own_tables.js';
+import { Pace } from './pace.js';
 import type { Peer } from './peer_table.js';
 import { Roster } from './roster.js';
-import type { NodeSnapshot, PeerSnapshot } from './snapshot.js';
+import { Slots } from './slots.js';
+import { type NodeSnapshot, type PeerSnapshot, snapshotOf } from './snapshot.js';
 
 export interface NodeDependencies {
   readonly crypto: CryptoSuite;
@@ -69,9 +77,8 @@ export interface NodeDependencies {
   readonly log: Log;
 }
 
-/** A wall clock that moves by more than this against boot time was set, or is wrong. */
-const CLOCK_JUMP = seconds(60);
-const CLOCK_WARNING_INTERVAL = seconds(60);
+/** The underlay may change in many steps; peers are told of it no more often than this. */
+const UNDERLAY_INTERVAL = seconds(1);
 
 type HandshakeEvent = Extract<WalkEvent, { kind: 'handshake' }>;
 type ReplyInput = Extract<SessionInput, { kind: 'response' | 'cookieReply' }>;
@@ -79,19 +86,20 @@ type ReplyInput = Extract<SessionInput, { kind: 'response' | 'cookieReply' }>;
 export class Node {
   readonly #crypto: CryptoSuite;
   readonly #log: Log;
-  readonly #identity: { keys: StaticKeys | undefined } = { keys: undefined };
+  readonly #identity: Identity;
+  readonly #own = new OwnTables();
   readonly #wallClock = new WallClock();
+  readonly #clock: ClockWatch;
   readonly #table: SessionTable;
   readonly #admission: Admission;
+  readonly #clearPeers: ClearPeers;
   readonly #roster: Roster;
+  readonly #underlay = new Pace(UNDERLAY_INTERVAL);
   readonly #names = new EndpointNames();
   readonly #wakes = new WakeQueue();
   readonly #drops = new HandshakeDropCounters();
-  readonly #actions: NodeAction[] = [];
+  readonly #actions = new ActionQueue();
   readonly #wanted: SessionAction[] = [];
-  /** Keys in actions that were drained, to be wiped when the shell calls again. */
-  readonly #handedOver: Uint8Array[] = [];
-  #clockWarnedAt: Instant | undefined;
   #now = instant(0);
   #isStopped = false;
 
@@ -99,6 +107,8 @@ export class Node {
     const { crypto, random, log } = dependencies;
     this.#crypto = crypto;
     this.#log = log;
+    this.#identity = new Identity(crypto);
+    this.#clock = new ClockWatch(this.#wallClock, log);
     this.#table = new SessionTable(random);
     this.#admission = new Admission({ crypto, random, queueLength: HANDSHAKE_QUEUE });
     const shared = {
@@ -108,7 +118,13 @@ export class Node {
       wallClock: this.#wallClock,
       identity: this.#identity,
     };
-    this.#roster = new Roster((slot, publicKey) => new Session(shared, { slot, publicKey }));
+    const slots = new Slots();
+    this.#clearPeers = new ClearPeers(slots, this.#wallClock, log);
+    this.#roster = new Roster({
+      slots,
+      clearPeers: this.#clearPeers,
+      createSession: (slot, publicKey) => new Session(shared, { slot, publicKey }),
+    });
   }
 
   handle(input: NodeInput, now: Instant): void {
@@ -123,6 +139,9 @@ export class Node {
         return this.#handleEvent(input.event, now);
       case 'resolved':
         return this.#resolved(input, now);
+      case 'underlayChanged':
+        this.#underlay.ask(now);
+        return this.#followUnderlay(now);
       case 'stop':
         return this.#stop(now);
       default:
@@ -133,6 +152,8 @@ export class Node {
   advance(now: Instant): void {
     this.#enter(now);
     this.#names.advance(now);
+    this.#clearPeers.advance(now);
+    this.#followUnderlay(now);
     for (let due = this.#wakes.takeDue(now); due !== undefined; due = this.#wakes.takeDue(now)) {
       const peer = this.#roster.peers.atSlot(peerSlot(due));
       if (!peer) continue;
@@ -142,26 +163,26 @@ export class Node {
   }
 
   deadline(): Instant {
-    return earliest(this.#wakes.earliest(), this.#names.deadline());
+    const sealed = earliest(this.#wakes.earliest(), this.#names.deadline());
+    return earliest(earliest(sealed, this.#clearPeers.deadline()), this.#underlay.deadline());
   }
 
   /** Keys in `installKeypair` writes are valid until the next `handle` or `advance`. */
   drain(out: NodeAction[]): void {
-    this.#names.drain(this.#actions);
-    for (const action of this.#actions) {
-      out.push(action);
-      if (action.kind !== 'write' || action.write.kind !== 'installKeypair') continue;
-      this.#handedOver.push(action.write.keypair.sendKey, action.write.keypair.receiveKey);
-    }
-    this.#actions.length = 0;
+    this.#actions.drain(out);
+    this.#names.drain(out);
   }
 
   snapshot(): NodeSnapshot {
     const peers: PeerSnapshot[] = [];
-    for (const peer of this.#roster.peers.all()) peers.push(this.#snapshotOf(peer));
+    for (const peer of this.#roster.peers.all()) {
+      peers.push(snapshotOf(peer, this.#roster.prefixesOf(peer), this.#now));
+    }
     return {
       publicKey: this.#identity.keys?.publicKey.slice() ?? new Uint8Array(KEY_BYTES),
+      vtepMac: this.#own.vtepMac,
       peers,
+      clearPeers: this.#roster.clearSnapshot(this.#now),
       handshakeDrops: this.#drops.read(),
       underLoad: this.#admission.isUnderLoad(this.#now),
     };
@@ -170,8 +191,7 @@ export class Node {
   #enter(now: Instant): void {
     assert(now >= this.#now, 'time does not go back');
     this.#now = now;
-    for (const key of this.#handedOver) wipe(key);
-    this.#handedOver.length = 0;
+    this.#actions.wipeHandedOver();
   }
 
   // What the walk tells.
@@ -185,7 +205,7 @@ export class Node {
       case 'confirmed':
         return this.#tell(event.peer, { kind: 'confirmed', localIndex: event.localIndex }, now);
       case 'roamed':
-        return this.#tell(event.peer, { kind: 'endpoint', endpoint: event.endpoint }, now);
+        return this.#moveTo(event.peer, event.endpoint, now);
       case 'activity':
         return this.#tell(event.peer, { kind: 'activity', traffic: event.activity }, now);
       default:
@@ -197,19 +217,18 @@ export class Node {
     const { datagram, source } = event;
     if (!this.#identity.keys) return this.#drops.add('no_identity');
     if (messageType(datagram) === MESSAGE_COOKIE_REPLY) {
-      return this.#tellOwner({ kind: 'cookieReply', datagram }, now);
+      return this.#tellOwner({ kind: 'cookieReply', datagram }, source, now);
     }
     const admitted = this.#admission.admit(event, now);
     if (admitted.kind === 'dropped') return this.#drops.add(admitted.reason);
     if (admitted.kind === 'answered') return this.#answer(event, admitted.reply);
     if (messageType(datagram) === MESSAGE_INITIATION) this.#receiveInitiation(event, now);
-    else this.#tellOwner({ kind: 'response', datagram, source }, now);
+    else this.#tellOwner({ kind: 'response', datagram, source }, source, now);
   }
 
-  #answer(event: HandshakeEvent, reply: Uint8Array): void {
+  #answer({ source: endpoint }: HandshakeEvent, datagram: Uint8Array): void {
     this.#drops.add('answered_with_cookie');
-    const endpoint = event.source;
-    this.#actions.push({ kind: 'send', peer: undefined, endpoint, datagram: reply });
+    this.#actions.push({ kind: 'send', peer: undefined, endpoint, datagram });
   }
 
   #receiveInitiation(event: HandshakeEvent, now: Instant): void {
@@ -218,16 +237,26 @@ export class Node {
     const opened = keys ? openInitiation(this.#crypto, keys, datagram) : 'no_identity';
     if (typeof opened === 'string') return this.#drops.add(opened);
     const peer = this.#roster.peers.withKey(opened.theirPublicKey);
-    if (peer) return this.#tell(peer.slot, { kind: 'initiation', opened, datagram, source }, now);
+    if (peer && source.vni === peer.config.sealedVni) {
+      return this.#tell(peer.slot, { kind: 'initiation', opened, datagram, source }, now);
+    }
     opened.state.wipe();
-    this.#drops.add('unknown_peer');
+    this.#drops.add(peer ? 'encapsulation' : 'unknown_peer');
   }
 
   /** To the peer that the message's receiver index belongs to. */
-  #tellOwner(input: ReplyInput, now: Instant): void {
-    const owner = this.#table.lookup(receiverOf(input.datagram));
-    if (owner === undefined) this.#drops.add('unknown_index');
-    else this.#tell(owner, input, now);
+  #tellOwner(input: ReplyInput, source: Endpoint, now: Instant): void {
+    const slot = this.#table.lookup(receiverOf(input.datagram));
+    const owner = slot === undefined ? undefined : this.#roster.peers.atSlot(slot);
+    if (!owner) this.#drops.add('unknown_index');
+    else if (source.vni !== owner.config.sealedVni) this.#drops.add('encapsulation');
+    else this.#tell(owner.slot, input, now);
+  }
+
+  /** Whatever the form was when the event was raised, the peer has the configured one now. */
+  #moveTo(slot: PeerSlot, to: Endpoint, now: Instant): void {
+    const endpoint = withVni(to, this.#roster.peers.atSlot(slot)?.config.sealedVni);
+    this.#tell(slot, { kind: 'endpoint', endpoint }, now);
   }
 
   /** Events about a peer that is gone by now are late, and mean nothing. */
@@ -260,14 +289,10 @@ export class Node {
         this.#log.info('Handshake given up', { peer: peer.config.name });
         return this.#names.gaveUp(peer.slot, now);
       case 'removeKeypair':
-        return this.#write(action);
+        return this.#actions.write(action);
       default:
-        return this.#write({ ...action, peer: peer.slot });
+        return this.#actions.write({ ...action, peer: peer.slot });
     }
-  }
-
-  #write(write: TableWrite): void {
-    this.#actions.push({ kind: 'write', write });
   }
 
   #established(peer: Peer, now: Instant): void {
@@ -282,14 +307,17 @@ export class Node {
   // What the shell tells.
 
   #configure(config: Config, now: Instant): void {
-    const isNewIdentity = this.#setIdentity(config.privateKey);
-    const ourPublicKey = present(this.#identity.keys, 'a configuration has a key').publicKey;
-    const change = this.#roster.adopt(config.peers, ourPublicKey, now);
+    const isNewIdentity = this.#identity.adopt(config.privateKey);
+    const publicKey = this.#identity.keys?.publicKey;
+    const newKey = isNewIdentity ? publicKey : undefined;
+    if (newKey) this.#admission.setPublicKey(newKey);
+    for (const write of this.#own.adopt(config, publicKey, newKey)) this.#actions.write(write);
+    const change = this.#roster.adopt(config, publicKey, now);
     for (const { config: peer, why } of change.refused) {
       this.#log.warn('Peer is left out of the configuration', { peer: peer.name, why });
     }
     for (const peer of change.gone) this.#dismiss(peer, now);
-    for (const write of change.writes) this.#write(write);
+    for (const write of change.writes) this.#actions.write(write);
     for (const { peer, before } of change.present) {
       if (before && isNewIdentity) peer.session.handle({ kind: 'identityChanged' }, now);
       this.#applySettings(peer, before, now);
@@ -297,22 +325,13 @@ export class Node {
     }
   }
 
-  /** True when it replaced another. */
-  #setIdentity(privateKey: Uint8Array): boolean {
-    const before = this.#identity.keys;
-    if (before && equal(before.privateKey, privateKey)) return false;
-    if (before) wipe(before.privateKey);
-    const publicKey = this.#crypto.publicKey(privateKey);
-    this.#identity.keys = { privateKey: privateKey.slice(), publicKey };
-    this.#admission.setPublicKey(publicKey);
-    return before !== undefined;
-  }
-
   #applySettings(peer: Peer, before: PeerConfig | undefined, now: Instant): void {
     const { presharedKey, endpoint, persistentKeepalive } = peer.config;
     if (!isSameKey(before?.presharedKey, presharedKey)) {
       peer.session.handle({ kind: 'presharedKey', key: presharedKey }, now);
     }
+    const known = peer.session.endpoint;
+    if (known && before?.sealedVni !== peer.config.sealedVni) this.#moveTo(peer.slot, known, now);
     if (!isSamePlace(before?.endpoint, endpoint)) this.#setEndpoint(peer, endpoint, now);
     if (before?.persistentKeepalive !== persistentKeepalive) {
       const interval = persistentKeepalive;
@@ -325,7 +344,7 @@ export class Node {
     this.#names.remove(peer.slot);
     const address = at && parseAddress(at.host);
     if (at && address) {
-      const endpoint = endpointOf(address, at.port);
+      const endpoint = withVni(endpointOf(address, at.port), peer.config.sealedVni);
       peer.session.handle({ kind: 'endpoint', endpoint }, now);
     } else if (at) this.#names.set(peer.slot, at, now);
   }
@@ -338,17 +357,20 @@ export class Node {
     if (!endpoint) this.#log.debug('Endpoint does not resolve', { peer: peer.config.name });
     // A peer that is being heard is where it is heard.
     else if (peer.session.state(now) !== 'established') {
-      this.#tell(peer.slot, { kind: 'endpoint', endpoint }, now);
+      this.#moveTo(peer.slot, endpoint, now);
+    }
+  }
+
+  #followUnderlay(now: Instant): void {
+    if (!this.#underlay.take(now)) return;
+    for (const peer of this.#roster.peers.all()) {
+      this.#tell(peer.slot, { kind: 'underlayChanged' }, now);
     }
   }
 
   #setWallClock(wall: WallTime, now: Instant): void {
-    const ahead = this.#wallClock.set(wall, now);
-    if (Math.abs(ahead) <= CLOCK_JUMP) return;
-    const warned = this.#clockWarnedAt;
-    if (warned !== undefined && elapsed(warned, now) < CLOCK_WARNING_INTERVAL) return;
-    this.#clockWarnedAt = now;
-    this.#log.warn('The wall clock jumped', { seconds: Math.round(toSeconds(ahead)) });
+    this.#clock.set(wall, now);
+    for (const write of this.#clearPeers.clockSet(now)) this.#actions.write(write);
   }
 
   #stop(now: Instant): void {
@@ -359,8 +381,7 @@ export class Node {
       this.#names.remove(peer.slot);
       this.#wakes.set(peer.slot, NEVER);
     }
-    if (this.#identity.keys) wipe(this.#identity.keys.privateKey);
-    this.#identity.keys = undefined;
+    this.#identity.forget();
   }
 
   /** The walk forgets its keypairs by `removePeer`; here they are only released. */
@@ -371,28 +392,8 @@ export class Node {
     this.#names.remove(peer.slot);
     this.#wakes.set(peer.slot, NEVER);
   }
-
-  #snapshotOf(peer: Peer): PeerSnapshot {
-    const { name, publicKey, presharedKey, persistentKeepalive } = peer.config;
-    return {
-      slot: peer.slot,
-      name,
-      publicKey: publicKey.slice(),
-      hasPresharedKey: presharedKey !== undefined,
-      endpoint: peer.session.endpoint,
-      allowedIps: this.#roster.prefixesOf(peer),
-      persistentKeepalive,
-      latestHandshake: peer.latestHandshake,
-      handshakeRoundTrip: peer.session.roundTrip,
-      state: peer.session.state(this.#now),
-    };
-  }
 }
 
 function isSameKey(a: Uint8Array | undefined, b: Uint8Array | undefined): boolean {
   return a === b || (a !== undefined && b !== undefined && equal(a, b));
-}
-
-function isSamePlace(a: HostPort | undefined, b: HostPort | undefined): boolean {
-  return a?.host === b?.host && a?.port === b?.port;
 }

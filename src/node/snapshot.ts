@@ -1,8 +1,10 @@
 /** A read-only picture of a node, for the API, the command and metrics. Holds no secret. */
 
-import type { Endpoint, Prefix } from '../base/address.js';
+import type { Endpoint, Mac, Prefix } from '../base/address.js';
 import type { PeerSlot } from '../base/identifiers.js';
 import type { Duration, Instant, WallTime } from '../base/time.js';
+import type { ClearPeerConfig } from './config.js';
+import type { Peer } from './peer_table.js';
 
 export interface PeerSnapshot {
   readonly slot: PeerSlot;
@@ -11,6 +13,8 @@ export interface PeerSnapshot {
   readonly hasPresharedKey: boolean;
   readonly endpoint: Endpoint | undefined;
   readonly allowedIps: readonly Prefix[];
+  /** Its messages are behind a VXLAN header with this VNI; undefined: bare. */
+  readonly sealedVni: number | undefined;
   readonly persistentKeepalive: Duration | undefined;
   /** When the session in use was made: by CLOCK_BOOTTIME for ages, by the wall clock for people. */
   readonly latestHandshake: { readonly at: Instant; readonly wall: WallTime } | undefined;
@@ -21,10 +25,48 @@ export interface PeerSnapshot {
   readonly state: 'idle' | 'handshaking' | 'established';
 }
 
+/** A peer in the clear. */
+export interface ClearPeerSnapshot {
+  readonly slot: PeerSlot;
+  readonly name: string;
+  readonly carrier: ClearPeerConfig['carrier'];
+  readonly endpoint: Endpoint;
+  readonly allowedIps: readonly Prefix[];
+  /** When it was first in the configuration of this node. */
+  readonly since: WallTime;
+  readonly plaintextUntil: WallTime | undefined;
+  readonly hasEnded: boolean;
+}
+
 export interface NodeSnapshot {
+  /** All zeros: none. */
   readonly publicKey: Uint8Array;
+  /** Undefined before there is a configuration. */
+  readonly vtepMac: Mac | undefined;
   readonly peers: readonly PeerSnapshot[];
+  readonly clearPeers: readonly ClearPeerSnapshot[];
   /** Handshake messages that came to nothing, by reason (session/handshake_drop.ts). */
   readonly handshakeDrops: Readonly<Record<string, number>>;
   readonly underLoad: boolean;
+}
+
+/** `allowedIps`: those that it owns. */
+export function snapshotOf(
+  { slot, session, config, latestHandshake }: Peer,
+  allowedIps: readonly Prefix[],
+  now: Instant,
+): PeerSnapshot {
+  return {
+    slot,
+    name: config.name,
+    publicKey: config.publicKey.slice(),
+    hasPresharedKey: config.presharedKey !== undefined,
+    endpoint: session.endpoint,
+    allowedIps,
+    sealedVni: config.sealedVni,
+    persistentKeepalive: config.persistentKeepalive,
+    latestHandshake,
+    handshakeRoundTrip: session.roundTrip,
+    state: session.state(now),
+  };
 }

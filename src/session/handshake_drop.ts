@@ -19,6 +19,7 @@ export const HANDSHAKE_DROPS = [
   'response_tag', // the response does not open: not the peer's, or another preshared key
   'cookie_unasked', // a cookie reply, but nothing of ours awaits one
   'cookie_tag', // the cookie does not open
+  'encapsulation', // in another encapsulation than its peer's
   'unsendable', // an initiation we did not send: the peer's public key is of low order
 ] as const;
 

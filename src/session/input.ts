@@ -34,7 +34,9 @@ export type SessionInput =
   | { readonly kind: 'presharedKey'; readonly key: Uint8Array | undefined }
   /** Absent: off. */
   | { readonly kind: 'persistentKeepalive'; readonly interval: Duration | undefined }
-  /** Our own static keys changed: nothing made under the old ones stays. */
+  /** Our own addresses or routes in the underlay changed. */
+  | { readonly kind: 'underlayChanged' }
+  /** Our own static keys changed, or went: nothing made under the old ones stays. */
   | { readonly kind: 'identityChanged' }
   /** Forget every key. */
   | { readonly kind: 'stop' };

@@ -19,8 +19,8 @@
  * keypairs work in both directions.
  *
  * Endpoint: replaced by the source of every message that authenticates, and by what configuration
- * or a resolved name says. When a handshake has to be repeated, the local address it left from is
- * forgotten, in case that was the fault.
+ * or a resolved name says. When a handshake has to be repeated, or the underlay changed, the local
+ * address it left from is forgotten, in case that was the fault.
  *
  * Deadlines: timers.ts. Limits: one attempt, one pending initiation, three keypairs; own handshake
  * messages begin at least REKEY_TIMEOUT apart; an initiation is accepted every INITIATION_INTERVAL
@@ -30,7 +30,7 @@
  * keypair.ts says, and all of them 540 s after the last one was made.
  */
 
-import { type Endpoint, endpointOf } from '../base/address.js';
+import { type Endpoint, withoutLocal } from '../base/address.js';
 import { unreachable } from '../base/assert.js';
 import type { PeerSlot, SessionIndex } from '../base/identifiers.js';
 import { after, type Duration, elapsed, type Instant } from '../base/time.js';
@@ -129,6 +129,8 @@ export class Session {
         return this.#remote.setPresharedKey(input.key);
       case 'persistentKeepalive':
         return this.#setPersistentKeepalive(input.interval, now);
+      case 'underlayChanged':
+        return this.#followUnderlay(now);
       case 'identityChanged':
         return this.#changeIdentity(now);
       case 'stop':
@@ -196,7 +198,9 @@ export class Session {
     if (!this.#endpoint) return;
     this.#initiator ??= new Initiator(this.#dependencies, this.#slot, this.#remote);
     const datagram = this.#initiator.create(now);
-    if (!datagram) return this.#dropped('unsendable');
+    if (!datagram) {
+      return this.#dropped(this.#dependencies.identity.keys ? 'unsendable' : 'no_identity');
+    }
     this.#handshakeSentAt = now;
     this.#actions.push({ kind: 'send', endpoint: this.#endpoint, datagram });
   }
@@ -327,7 +331,14 @@ export class Session {
 
   #forgetLocalAddress(): void {
     const endpoint = this.#endpoint;
-    if (endpoint?.local) this.#setEndpoint(endpointOf(endpoint.address, endpoint.port));
+    if (endpoint?.local) this.#setEndpoint(withoutLocal(endpoint));
+  }
+
+  /** Where ours leave from may be another place now: the peer learns it from a message at once. */
+  #followUnderlay(now: Instant): void {
+    this.#forgetLocalAddress();
+    if (this.#isUsable(now)) this.#actions.push({ kind: 'sendKeepalive' });
+    if (this.#attemptSince !== undefined) this.#initiate(now);
   }
 
   // Keys.
@@ -359,6 +370,7 @@ export class Session {
 function isSame(a: Endpoint, b: Endpoint): boolean {
   return (
     a.text === b.text &&
+    a.vni === b.vni &&
     a.local?.address.text === b.local?.address.text &&
     a.local?.interfaceIndex === b.local?.interfaceIndex
   );

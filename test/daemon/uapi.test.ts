@@ -41,7 +41,8 @@ class FakeTunnel implements UapiTunnel {
     const peers = this.config.peers.map(({ name, publicKey, allowedIps }) =>
       peerSnapshot({ name, publicKey, allowedIps, endpoint: this.roamedTo }),
     );
-    return { publicKey: key(1), peers, handshakeDrops: {}, underLoad: false };
+    const own = { publicKey: key(1), vtepMac: undefined, clearPeers: [] };
+    return { ...own, peers, handshakeDrops: {}, underLoad: false };
   }
 
   traffic() {

@@ -62,7 +62,9 @@ test('node: a configuration becomes table writes, in an order that the walk can 
   const endpoint = { host: '192.0.2.9', port: 51820 };
   const config = configOf(privateKey('us'), [peer('a', { allowedIps, endpoint }), peer('b')]);
   node.handle({ kind: 'configure', config }, START);
-  assert.equal(kindsOf(node), ['addPeer', 'addPeer', 'insertPrefix', 'setEndpoint']);
+  const own = ['setMac1Key', 'setVtepMac', 'setOwnAddresses'];
+  const peers = ['addPeer', 'addPeer', 'insertPrefix', 'setEndpoint'];
+  assert.equal(kindsOf(node), [...own, ...peers]);
   node.handle({ kind: 'configure', config }, after(START, seconds(1)));
   assert.equal(kindsOf(node), [], 'the same again changes nothing');
   assert.is(node.deadline(), NEVER, 'idle peers wake nobody');

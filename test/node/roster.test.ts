@@ -1,11 +1,15 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { present } from '../../src/base/assert.js';
-import { after, seconds } from '../../src/base/time.js';
-import type { PeerConfig } from '../../src/node/config.js';
+import { SILENT } from '../../src/base/log.js';
+import { after, seconds, wallTime } from '../../src/base/time.js';
+import { ClearPeers } from '../../src/node/clear_peers.js';
+import type { ClearPeerConfig, Config, PeerConfig } from '../../src/node/config.js';
 import { Roster } from '../../src/node/roster.js';
+import { Slots } from '../../src/node/slots.js';
 import { Session } from '../../src/session/session.js';
-import { prefix } from '../support/parsed.js';
+import { WallClock } from '../../src/session/wall_clock.js';
+import { endpoint, prefix } from '../support/parsed.js';
 import { createParty, START } from '../support/session_scene.js';
 
 const test = suite('roster');
@@ -13,7 +17,14 @@ const OURS = createParty('ours').keys.publicKey;
 
 function createRoster(): Roster {
   const party = createParty('ours');
-  return new Roster((slot, publicKey) => new Session(party, { slot, publicKey }));
+  const slots = new Slots();
+  const wallClock = new WallClock();
+  wallClock.set(wallTime(1_795_392_000_000_000), START);
+  return new Roster({
+    slots,
+    clearPeers: new ClearPeers(slots, wallClock, SILENT),
+    createSession: (slot, publicKey) => new Session(party, { slot, publicKey }),
+  });
 }
 
 function peer(name: string, ...prefixes: readonly string[]): PeerConfig {
@@ -21,11 +32,24 @@ function peer(name: string, ...prefixes: readonly string[]): PeerConfig {
   return { name, publicKey: createParty(name).keys.publicKey, allowedIps };
 }
 
+function peers(...sealed: readonly PeerConfig[]): Pick<Config, 'peers' | 'clearPeers'> {
+  return { peers: sealed, clearPeers: [] };
+}
+
+function clearPeer(...prefixes: readonly string[]): ClearPeerConfig {
+  return {
+    name: 'clear',
+    carrier: { kind: 'udp' },
+    endpoint: endpoint('192.0.2.8:8285'),
+    allowedIps: prefixes.map((text) => prefix(text)),
+  };
+}
+
 test('roster: a peer in both configurations keeps its slot and its session', () => {
   const roster = createRoster();
-  roster.adopt([peer('a', '10.0.0.1/32'), peer('b', '10.0.0.2/32')], OURS, START);
+  roster.adopt(peers(peer('a', '10.0.0.1/32'), peer('b', '10.0.0.2/32')), OURS, START);
   const before = roster.peers.withKey(peer('b').publicKey);
-  const change = roster.adopt([peer('b', '10.0.0.9/32')], OURS, START);
+  const change = roster.adopt(peers(peer('b', '10.0.0.9/32')), OURS, START);
   const b = roster.peers.withKey(peer('b').publicKey);
   assert.is(b, before);
   assert.equal(
@@ -45,7 +69,7 @@ test('roster: our own key, a second peer of one key and no more are left out', (
   const roster = createRoster();
   const own: PeerConfig = { name: 'own', publicKey: OURS, allowedIps: [] };
   const twin = { ...peer('a'), name: 'twin' };
-  const change = roster.adopt([own, peer('a'), twin, peer('b')], OURS, START);
+  const change = roster.adopt(peers(own, peer('a'), twin, peer('b')), OURS, START);
   assert.equal(
     change.refused.map(({ config, why }) => [config.name, why]),
     [
@@ -61,11 +85,11 @@ test('roster: our own key, a second peer of one key and no more are left out', (
 
 test('roster: a removed peer that comes back is a new one in another slot', () => {
   const roster = createRoster();
-  roster.adopt([peer('a')], OURS, START);
+  roster.adopt(peers(peer('a')), OURS, START);
   const first = present(roster.peers.withKey(peer('a').publicKey), 'a peer');
-  roster.adopt([], OURS, START);
+  roster.adopt(peers(), OURS, START);
   assert.is(roster.peers.size, 0);
-  roster.adopt([peer('a')], OURS, after(START, seconds(1)));
+  roster.adopt(peers(peer('a')), OURS, after(START, seconds(1)));
   const second = present(roster.peers.withKey(peer('a').publicKey), 'a peer');
   assert.is.not(second.session, first.session);
   assert.is.not(second.slot, first.slot);
@@ -73,11 +97,53 @@ test('roster: a removed peer that comes back is a new one in another slot', () =
 
 test('roster: prefixes shown are those the peer owns, not all it lists', () => {
   const roster = createRoster();
-  roster.adopt([peer('a', '10.0.0.0/8', '10.1.0.0/16'), peer('b', '10.0.0.0/8')], OURS, START);
+  roster.adopt(peers(peer('a', '10.0.0.0/8', '10.1.0.0/16'), peer('b', '10.0.0.0/8')), OURS, START);
   const shown = [...roster.peers.all()].map((each) =>
     roster.prefixesOf(each).map(({ text }) => text),
   );
   assert.equal(shown, [['10.1.0.0/16'], ['10.0.0.0/8']]);
+});
+
+test('roster: those in the clear have slots of their own, and no prefix that a sealed one has', () => {
+  const roster = createRoster();
+  const sealed = [peer('a', '10.1.0.0/16')];
+  const clearPeers = [clearPeer('10.1.0.0/16', '10.2.0.0/16')];
+  const change = roster.adopt({ peers: sealed, clearPeers }, OURS, START);
+  const [a] = roster.peers.all();
+  const [clear] = roster.clearSnapshot(START);
+  assert.is.not(present(a, 'sealed').slot, present(clear, 'clear').slot);
+  assert.equal(
+    change.writes.map(({ kind }) => kind),
+    ['addPeer', 'addPeer', 'setEncapsulation', 'insertPrefix', 'insertPrefix'],
+  );
+  assert.equal(
+    clear?.allowedIps.map(({ text }) => text),
+    ['10.2.0.0/16'],
+  );
+  const swapped = roster.adopt({ peers: [], clearPeers }, OURS, START);
+  assert.equal(
+    swapped.writes.map(({ kind }) => kind),
+    ['removePeer', 'insertPrefix'],
+    'what the sealed one leaves is its own again',
+  );
+});
+
+test('roster: who is sealed behind VXLAN is told to the walk, and when it no longer is', () => {
+  const roster = createRoster();
+  const vxlan = { ...peer('a'), sealedVni: 7 };
+  const told = [peers(vxlan), peers(vxlan), peers(peer('a'))].map((each) =>
+    roster.adopt(each, OURS, START).writes.flatMap((write) => {
+      return write.kind === 'setEncapsulation' ? [write.encapsulation] : [];
+    }),
+  );
+  assert.equal(told, [[{ kind: 'vxlan-sealed', vni: 7 }], [], [{ kind: 'wireguard' }]]);
+});
+
+test('roster: without a key of our own everybody may be a peer', () => {
+  const roster = createRoster();
+  const own: PeerConfig = { name: 'own', publicKey: OURS, allowedIps: [] };
+  assert.equal(roster.adopt(peers(own), undefined, START).refused, []);
+  assert.is(roster.adopt(peers(own), OURS, START).refused[0]?.why, 'own_key');
 });
 
 test.run();

@@ -4,7 +4,7 @@
  */
 
 import type { StatusSource } from '../../src/api/status.js';
-import { parseEndpoint, parseInterfaceAddress } from '../../src/base/address.js';
+import { parseEndpoint, parseInterfaceAddress, parseMac } from '../../src/base/address.js';
 import { present } from '../../src/base/assert.js';
 import { peerSlot } from '../../src/base/identifiers.js';
 import { instant, millis, seconds, wallTime } from '../../src/base/time.js';
@@ -21,6 +21,7 @@ export function peerSnapshot(changes: Partial<PeerSnapshot> = {}): PeerSnapshot 
     hasPresharedKey: true,
     endpoint: parseEndpoint('192.0.2.7:51820'),
     allowedIps: ['10.77.0.2/32', 'fd77::2/128', '10.8.0.0/16'].map((text) => prefix(text)),
+    sealedVni: undefined,
     persistentKeepalive: seconds(25),
     latestHandshake: { at: instant(NOW - 63_000_000), wall: wallTime(1_795_395_723_456_000) },
     handshakeRoundTrip: millis(1.5),
@@ -47,7 +48,9 @@ export function statusSource(
     remarks: ['chacha20-poly1305: openssl assembly'],
     snapshot: {
       publicKey: new Uint8Array(32).fill(9),
+      vtepMac: parseMac('02:00:5e:10:00:01'),
       peers,
+      clearPeers: [],
       handshakeDrops: { mac2: 2 },
       underLoad: false,
     },

@@ -31,7 +31,6 @@ import type { WalkOutput } from '../../src/datapath/walk_output.js';
 import type { NodeAction } from '../../src/node/action.js';
 import type { Config } from '../../src/node/config.js';
 import { Node } from '../../src/node/node.js';
-import { mac1Key } from '../../src/session/cookie.js';
 
 /** One datagram as it was sent, whether or not it arrived. */
 export interface Sent {
@@ -196,8 +195,6 @@ export class Host {
   configure(config: Config): void {
     this.config = config;
     const now = this.#network.now;
-    const key = mac1Key(this.#network.crypto.publicKey(config.privateKey));
-    this.walk.handle({ kind: 'write', write: { kind: 'setMac1Key', key } }, now);
     this.walk.handle({ kind: 'write', write: { kind: 'setMtu', mtu: 1420 } }, now);
     this.node.handle({ kind: 'configure', config }, now);
     this.#pump();

@@ -5,6 +5,8 @@
 
 import { Command, CommanderError, Option } from 'commander';
 import { VERSION } from '../daemon/version.js';
+import type { ImportOptions } from './commands/import.js';
+import type { ShowOptions } from './commands/show.js';
 import { CommandError, EXIT } from './exit.js';
 import { CONFIG_FILE, readFolders } from '../daemon/folders.js';
 
@@ -13,6 +15,7 @@ Examples:
   umask 077; heddle keygen > private.key   make a private key
   heddle pubkey < private.key             print the public key that the other end needs
   heddle check heddle.yaml                find every fault in a configuration file
+  heddle import wg0.conf -o heddle.yaml   take over a wg-quick file
   heddle up --detach                      start with ${CONFIG_FILE}
   heddle status                           see who is connected
   heddle down                             stop, and leave the host as it was
@@ -68,6 +71,13 @@ function buildCommand(end: (code: number) => void): Command {
       end(await down(folders));
     });
   program
+    .command('cleanup')
+    .description('remove what a daemon that was killed left in the host')
+    .action(async () => {
+      const { cleanup } = await import('./commands/cleanup.js');
+      end(await cleanup(folders));
+    });
+  program
     .command('reload')
     .description('take over the changed configuration file; says what applies and what does not')
     .option('--json', 'print the result as JSON')
@@ -94,9 +104,10 @@ function addQueries(program: Command, end: (code: number) => void): void {
     .command('show')
     .description('all details, in the manner of `wg show`')
     .option('--json', 'print the status document')
-    .action(async (options: JsonOption) => {
+    .addOption(new Option('--wg', 'print a wg(8) file, with its secrets').conflicts('json'))
+    .action(async (options: ShowOptions) => {
       const { show } = await import('./commands/show.js');
-      end(await show(folders, options.json === true));
+      end(await show(folders, options));
     });
   program
     .command('metrics')
@@ -104,6 +115,16 @@ function addQueries(program: Command, end: (code: number) => void): void {
     .action(async () => {
       const { metrics } = await import('./commands/metrics.js');
       end(await metrics(folders));
+    });
+  program
+    .command('import')
+    .description('turn a wg-quick file into a configuration; says what it leaves out')
+    .argument('<file>', 'wg-quick file, such as /etc/wireguard/wg0.conf')
+    .option('-o, --output <file>', 'write there, mode 0600 (default: standard output)')
+    .option('--force', 'replace the file that is there')
+    .action(async (file: string, options: ImportOptions) => {
+      const { importFile } = await import('./commands/import.js');
+      end(importFile(file, options));
     });
   program
     .command('check')

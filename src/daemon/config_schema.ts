@@ -21,7 +21,7 @@ const GREATEST_U32 = 0xffff_ffff;
 /** 32 bytes in canonical base64: the last character carries four bits. */
 const KEY_PATTERN = /^[A-Za-z0-9+/]{42}[AEIMQUYcgkosw048]=$/;
 /** What Linux takes as a link's name and what is safe in every place where a name stands. */
-const INTERFACE_PATTERN = /^(?!\.{1,2}$)[A-Za-z0-9_=+.-]{1,15}$/;
+export const INTERFACE_PATTERN = /^(?!\.{1,2}$)[A-Za-z0-9_=+.-]{1,15}$/;
 // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what it refuses.
 const NAME_PATTERN = /^[^\u0000-\u001f\u007f-\u009f]{1,63}$/;
 const HOST_PATTERN =

@@ -18,13 +18,14 @@ import { HandError } from '../io/hand.js';
 import { NetlinkError } from '../io/netlink.js';
 import { UapiSocket } from '../io/uapi_socket.js';
 import type { Config, PeerConfig } from '../node/config.js';
+import type { NodeSnapshot } from '../node/snapshot.js';
 import { wipeDropped } from './secrets.js';
 import type { Tunnel } from './tunnel.js';
 
-export type UapiTunnel = Pick<
-  Tunnel,
-  'config' | 'listenPort' | 'fwMark' | 'snapshot' | 'traffic' | 'reconfigure'
->;
+export interface UapiTunnel
+  extends Pick<Tunnel, 'config' | 'listenPort' | 'fwMark' | 'traffic' | 'reconfigure'> {
+  snapshot(): Pick<NodeSnapshot, 'peers'>;
+}
 
 export interface UapiParts {
   readonly path: string;

@@ -90,6 +90,23 @@ export function createPrivateFile(path: string, bytes: Uint8Array): boolean {
   }
 }
 
+/**
+ * Gives the file these bytes and mode 0600, whole and on the disk before they take the place of
+ * what is there.
+ */
+export function replacePrivateFile(path: string, bytes: Uint8Array): void {
+  const temporary = `${path}.${process.pid}.new`;
+  attempt('write', path, () => {
+    writeSynced(temporary, bytes);
+    try {
+      fs.renameSync(temporary, path);
+    } catch (error) {
+      fs.rmSync(temporary, { force: true });
+      throw error;
+    }
+  });
+}
+
 /** The errno's name of a failed call, or '' when it is another kind of error. */
 export function errnoOf(error: unknown): string {
   if (!(error instanceof Error) || !('code' in error)) return '';

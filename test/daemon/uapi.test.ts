@@ -41,8 +41,7 @@ class FakeTunnel implements UapiTunnel {
     const peers = this.config.peers.map(({ name, publicKey, allowedIps }) =>
       peerSnapshot({ name, publicKey, allowedIps, endpoint: this.roamedTo }),
     );
-    const own = { publicKey: key(1), vtepMac: undefined, clearPeers: [] };
-    return { ...own, peers, handshakeDrops: {}, underLoad: false };
+    return { peers };
   }
 
   traffic() {

@@ -11,6 +11,7 @@ import {
   quote,
   readFile,
   readPrivateFile,
+  replacePrivateFile,
 } from '../../src/io/files.js';
 
 const test = suite<{ folder: string }>('io/files');
@@ -98,6 +99,21 @@ test('create: writes a private file once and never over another', ({ folder }) =
   assert.is(fs.readFileSync(file, 'utf8'), 'one');
   assert.is(fs.statSync(file).mode & 0o777, 0o600);
   assert.equal(fs.readdirSync(folder), ['key']);
+});
+
+test('replace: puts a private file in the place of any other, or leaves that', ({ folder }) => {
+  const file = join(folder, 'key');
+  replacePrivateFile(file, Buffer.from('one'));
+  fs.chmodSync(file, 0o644);
+  replacePrivateFile(file, Buffer.from('two'));
+  assert.is(fs.readFileSync(file, 'utf8'), 'two');
+  assert.is(fs.statSync(file).mode & 0o777, 0o600);
+  fs.mkdirSync(join(folder, 'taken'));
+  assert.is(
+    codeOf(() => replacePrivateFile(join(folder, 'taken'), Buffer.from('x'))),
+    'EISDIR',
+  );
+  assert.equal(fs.readdirSync(folder), ['key', 'taken']);
 });
 
 test('create: a full disk leaves nothing', () => {

@@ -38,6 +38,9 @@ std::unique_ptr<Engine> Engine::open(const Options& options, std::function<void(
     engine->tunName_ = tun.name;
     opened.port = udp.port;
     opened.remarks = std::move(udp.remarks);
+    if (!Keypair::isMemoryLocked()) {
+      opened.remarks.push_back("session keys may be swapped to disk: raise RLIMIT_MEMLOCK");
+    }
     engine->sockets_ = sockets.get();
     engine->tun_ = std::make_unique<TunDevice>(std::move(tun.fd));
     engine->udp_ = std::move(sockets);

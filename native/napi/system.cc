@@ -1,6 +1,7 @@
 // What JavaScript cannot ask of the system by itself: CLOCK_BOOTTIME, errno names, the TUN device
 // of the reference hand, and the measures that keep keys out of core dumps.
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include <cstring>
@@ -50,9 +51,11 @@ napi_value errnoName(napi_env env, napi_callback_info info) {
 }
 
 // No core dump and no /proc/PID/mem for other users: both would hold keys (prctl(2),
-// PR_SET_DUMPABLE).
+// PR_SET_DUMPABLE). The limit holds for what heddle starts, too.
 napi_value processHygiene(napi_env, napi_callback_info) {
   prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
+  rlimit none{.rlim_cur = 0, .rlim_max = 0};
+  setrlimit(RLIMIT_CORE, &none);
   return nullptr;
 }
 

@@ -5,6 +5,7 @@
 
 #include <array>
 #include <atomic>
+#include <cstddef>
 #include <cstdint>
 
 #include "base/time.h"
@@ -36,6 +37,11 @@ struct Keypair {
   Keypair(PeerEntry& owner, const KeypairMaterial& material);
   Keypair(const Keypair&) = delete;
   Keypair& operator=(const Keypair&) = delete;
+  // In memory that is neither swapped nor dumped.
+  static void* operator new(size_t size);
+  static void operator delete(void* keypair);
+  // Whether the kernel lets it be so.
+  static bool isMemoryLocked();
 
   PeerEntry& peer;
   const uint32_t localIndex;

@@ -38,6 +38,11 @@ export function lockPath(folders: Folders): string {
   return join(folders.run, 'heddle.pid');
 }
 
+/** Two daemons may not share a state, with run folders of their own either. */
+export function stateLockPath(folders: Folders): string {
+  return join(folders.state, 'heddle.lock');
+}
+
 /** Where a detached daemon's messages go. */
 export function logPath(folders: Folders): string {
   return join(folders.run, 'heddle.log');

@@ -5,11 +5,10 @@
  * the host is as it was.
  */
 
-import { join } from 'node:path';
 import { type ApiResponse, handleRequest } from '../api/handlers.js';
 import { type StatusDocument, statusDocument } from '../api/status.js';
 import type { Log } from '../base/log.js';
-import { type Folders, lockPath, socketPath } from './folders.js';
+import { type Folders, lockPath, socketPath, stateLockPath } from './folders.js';
 import { type ControlResponse, ControlSocket } from '../io/control_socket.js';
 import { METRICS_TYPE, metricsText } from '../io/metrics_text.js';
 import { ensureFolder } from '../io/files.js';
@@ -79,7 +78,7 @@ async function start(options: DaemonOptions, teardown: Teardown): Promise<Daemon
   const runLock = new LockFile(lockPath(folders));
   teardown.add('run lock', () => runLock.release());
   ensureFolder(folders.state, STATE_MODE);
-  const stateLock = new LockFile(join(folders.state, 'heddle.lock'));
+  const stateLock = new LockFile(stateLockPath(folders));
   teardown.add('state lock', () => stateLock.release());
 
   const end = makeEnd();

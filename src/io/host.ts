@@ -1,67 +1,134 @@
 /**
- * Carries a host plan out through netlink and takes it back. What was done is remembered step by
- * step, so that taking back touches nothing else, and a step that fails midway leaves nothing
- * behind.
+ * Carries a host plan out through netlink, follows a changed one, puts right what others change of
+ * it, and takes it back. What was made is remembered, so that nothing else is touched, and a plan
+ * that fails midway leaves nothing behind.
+ *
+ * What others do is not remembered but looked up: `reconcile` reads what there is and adds what is
+ * missing. An interface that is down is left down, since somebody wants it so; its routes, which the
+ * kernel took away, come back with it. One that is gone is for the caller to make again.
  */
 
-import { readFileSync, writeFileSync } from 'node:fs';
-import { type Address, type Endpoint, parseAddress } from '../base/address.js';
-import { present, unreachable } from '../base/assert.js';
+import { writeFileSync } from 'node:fs';
+import type { Address, Endpoint, InterfaceAddress } from '../base/address.js';
 import type { Log } from '../base/log.js';
-import { FIRST_TABLE, type HostPlan, type HostStep } from '../route/host_plan.js';
-import { type Link, type Netlink, NetlinkError, type Rule } from './netlink.js';
+import { FIRST_TABLE, type HostPlan } from '../route/host_plan.js';
+import { HostAddresses, type Repaired } from './host_addresses.js';
+import { unlessWithoutIpv6 } from './host_errors.js';
+import { HostRoutes, type PlannedRoute } from './host_routes.js';
+import { type HostJournal, HostRuleSet } from './host_rule_set.js';
+import { type Link, type Netlink, NetlinkError, PROTOCOL_HEDDLE } from './netlink.js';
+import { ANYWHERE, readUnderlay, type Underlay } from './underlay.js';
+import { turnOffValidMark, turnOnValidMark } from './valid_mark.js';
 
-const MAIN_TABLE = 254;
-const VALID_MARK = '/proc/sys/net/ipv4/conf/all/src_valid_mark';
 /** Packets that the interface holds while the tunnel is busy; the kernel's 500 drops in bursts. */
 const TRANSMIT_QUEUE = 1000;
-/** Gone already, which is what taking back wants. */
-const GONE = new Set(['ENOENT', 'ESRCH', 'EADDRNOTAVAIL', 'ENODEV', 'ENXIO']);
-/** What the kernel says to IPv6 settings where IPv6 is off. */
-const WITHOUT_IPV6 = new Set(['EACCES', 'EOPNOTSUPP', 'EAFNOSUPPORT']);
-/** Addresses nobody is asked at: only where the kernel would send to them (RFC 5737, RFC 3849). */
-const ANYWHERE = ['192.0.2.1', '2001:db8::1'].map((text) =>
-  present(parseAddress(text), 'a valid address'),
-);
+const FAMILIES = [4, 6] as const;
+const NOTHING: HostPlan = { steps: [], mark: 0 };
 
-type Undo = () => void;
+export type RepairKind = 'link' | 'mtu' | 'address' | 'route' | 'rule' | 'sysctl';
+
+export interface Reconciled {
+  /** `down`: somebody set it down. `gone`: it was deleted, or moved to another namespace. */
+  readonly link: 'up' | 'down' | 'gone';
+  /** How many of each kind were put right. */
+  readonly repairs: ReadonlyMap<RepairKind, number>;
+  /** Why some could not be put right. */
+  readonly refusals: readonly string[];
+  /** Differs when the host's other interfaces, or the ways to the destinations, changed. */
+  readonly underlay: string;
+}
 
 export class Host {
   readonly #netlink: Netlink;
   readonly #log: Log;
-  /** How to take back what was done, the last first. */
-  readonly #undo: Undo[] = [];
-  /** Why steps for IPv6 were skipped, one for each. */
-  readonly #skipped: string[] = [];
+  readonly #addresses: HostAddresses;
+  readonly #routes: HostRoutes;
+  readonly #rules: HostRuleSet;
+  #plan = NOTHING;
+  #link: Link | undefined;
+  /** Who could not write it once has said so. */
+  #isValidMarkRefused = false;
 
-  constructor(netlink: Netlink, log: Log) {
+  constructor(netlink: Netlink, log: Log, journal: HostJournal = { note: () => {} }) {
     this.#netlink = netlink;
     this.#log = log;
+    this.#addresses = new HostAddresses(netlink);
+    this.#routes = new HostRoutes(netlink);
+    this.#rules = new HostRuleSet(netlink, journal);
+  }
+
+  /** The interface's name, which others may have changed. */
+  get interfaceName(): string {
+    return this.#link?.name ?? '';
   }
 
   /** Carries the plan out on the interface. Throws NetlinkError, and then nothing of it is left. */
   apply(interfaceName: string, plan: HostPlan): void {
-    const link = this.#netlink.linkByName(interfaceName);
-    if (!link) throw new NetlinkError(`Find interface "${interfaceName}"`, 'ENODEV');
-    try {
-      for (const step of plan.steps) this.#tryStep(link, step);
-    } catch (error) {
-      this.remove();
-      throw error;
+    this.#link = this.#require(interfaceName);
+    this.#setUp(this.#link, plan);
+    this.update(plan);
+  }
+
+  /**
+   * Makes this the plan: adds what is new, takes back what is no longer in it, and leaves alone what
+   * stays. Throws NetlinkError, and then the plan before is still in force.
+   */
+  update(plan: HostPlan): void {
+    const link = this.#netlink.linkByIndex(this.#link?.index ?? 0);
+    if (!link) throw new NetlinkError('Change the settings of the interface', 'ENODEV');
+    const skipped: string[] = [];
+    this.#add(link, plan, skipped);
+    this.#plan = plan;
+    if (skipped[0] !== undefined) {
+      const fields = { first: skipped[0], steps: skipped.length };
+      this.#log.warn('IPv6 is off here: its addresses and routes are skipped', fields);
     }
-    this.#reportSkipped();
+    this.#keepOnly(link, plan);
   }
 
   /** Takes back everything that `apply` did. What is gone already is no fault. */
   remove(): void {
-    for (let undo = this.#undo.pop(); undo; undo = this.#undo.pop()) {
-      try {
-        undo();
-      } catch (error) {
-        if (error instanceof NetlinkError && GONE.has(error.code)) continue;
-        this.#log.warn('could not take back a host setting', { error: String(error) });
-      }
+    this.#plan = NOTHING;
+    if (this.#link) this.#keepOnly(this.#link, NOTHING);
+  }
+
+  /**
+   * The interface was made again and has this name. Puts on it what the plan wants; rules are where
+   * they were. Throws NetlinkError.
+   */
+  reattach(interfaceName: string): void {
+    this.#link = this.#require(interfaceName);
+    this.#setUp(this.#link, this.#plan);
+    this.reconcile();
+  }
+
+  /**
+   * Puts right what others changed. Ways to `destinations` are a part of the underlay. With 100,000
+   * routes it takes some 100 ms. Throws NetlinkError where the kernel cannot be asked.
+   */
+  reconcile(destinations: readonly Address[] = []): Reconciled {
+    const links = this.#netlink.links();
+    const link = links.find(({ index }) => index === this.#link?.index);
+    if (link) this.#link = link;
+    const placed = this.#netlink.allAddresses();
+    const asked = { links, placed, destinations, ownIndex: link?.index, mark: this.#plan.mark };
+    const underlay = readUnderlay({ netlink: this.#netlink, ...asked });
+    const outcomes = new Map<RepairKind, Repaired>();
+    if (link) outcomes.set('mtu', this.#repairMtu(link));
+    if (link?.isUp) {
+      outcomes.set('address', this.#addresses.repair(link.index, placed));
+      // With the last address of a family the kernel takes its routes away.
+      outcomes.set('route', this.#routes.repair(link.index));
     }
+    outcomes.set('rule', this.#rules.repair(this.#plan, this.#surroundings(underlay)));
+    if (this.#setValidMark(this.#plan)) outcomes.set('sysctl', { count: 1, refusals: [] });
+    const repaired = [...outcomes].filter(([, { count }]) => count > 0);
+    return {
+      link: link ? (link.isUp ? 'up' : 'down') : 'gone',
+      repairs: new Map(repaired.map(([kind, { count }]) => [kind, count])),
+      refusals: [...outcomes.values()].flatMap(({ refusals }) => refusals),
+      underlay: underlay.fingerprint,
+    };
   }
 
   /**
@@ -76,10 +143,17 @@ export class Host {
     return mtus.length > 0 ? mtus : this.#mtusTo(ANYWHERE, interfaceName);
   }
 
-  /** A routing table number, usable as a mark, that holds no route. */
+  /** A routing table number, usable as a mark, that holds no route and that no rule names. */
   freeTable(): number {
+    const named = new Set(
+      FAMILIES.flatMap(
+        (family) => unlessWithoutIpv6(family, () => this.#netlink.rules(family)) ?? [],
+      ).flatMap(({ rule }) => rule.table ?? []),
+    );
+    const isTaken = (table: number): boolean =>
+      named.has(table) || FAMILIES.some((family) => this.#netlink.isTableInUse(family, table));
     let table = FIRST_TABLE;
-    while (this.#netlink.isTableInUse(4, table) || this.#netlink.isTableInUse(6, table)) table++;
+    while (isTaken(table)) table++;
     return table;
   }
 
@@ -92,80 +166,135 @@ export class Host {
     });
   }
 
-  /** A host without IPv6 gets what it can of the plan. */
-  #tryStep(link: Link, step: HostStep): void {
+  #require(interfaceName: string): Link {
+    const link = this.#netlink.linkByName(interfaceName);
+    if (!link) throw new NetlinkError(`Find interface "${interfaceName}"`, 'ENODEV');
+    return link;
+  }
+
+  /** The interface is the hand's and goes with it, so there is nothing to take back. */
+  #setUp(link: Link, plan: HostPlan): void {
+    const mtu = mtuOf(plan) ?? link.mtu;
+    this.#netlink.setLink(link, { mtu, transmitQueueLength: TRANSMIT_QUEUE, isUp: true });
+  }
+
+  /** Adds what the plan has and is not there, all or none. */
+  #add(link: Link, plan: HostPlan, skipped: string[]): void {
+    const mtu = mtuOf(plan);
+    const undo: (() => void)[] = [];
     try {
-      this.#carryOut(link, step);
-    } catch (error) {
-      const isSkipped =
-        error instanceof NetlinkError && isIpv6(step) && WITHOUT_IPV6.has(error.code);
-      if (!isSkipped) throw error;
-      this.#skipped.push(error.message);
-    }
-  }
-
-  #reportSkipped(): void {
-    const [first] = this.#skipped;
-    if (first === undefined) return;
-    const fields = { first, steps: this.#skipped.length };
-    this.#log.warn('IPv6 is off here: its addresses and routes are skipped', fields);
-  }
-
-  #carryOut(link: Link, step: HostStep): void {
-    const netlink = this.#netlink;
-    switch (step.kind) {
-      case 'link':
-        // The interface is the hand's and goes with it, so there is nothing to take back.
-        netlink.setLink(link, { mtu: step.mtu, transmitQueueLength: TRANSMIT_QUEUE, isUp: true });
-        return;
-      case 'address':
-        netlink.addAddress(link.index, step.address);
-        this.#undo.push(() => netlink.deleteAddress(link.index, step.address));
-        return;
-      case 'route': {
-        const { prefix, table } = step;
-        const route = {
-          prefix,
-          interfaceIndex: link.index,
-          ...(table === undefined ? {} : { table }),
-        };
-        netlink.addRoute(route);
-        this.#undo.push(() => netlink.deleteRoute(route));
-        return;
+      if (mtu !== undefined && mtu !== mtuOf(this.#plan) && this.#plan !== NOTHING) {
+        this.#netlink.setLink(link, { mtu });
+        undo.push(() => this.#repairMtu({ ...link, mtu }));
       }
-      case 'markRule':
-        return this.#addRule({ family: step.family, table: step.table, notMark: step.mark });
-      case 'mainRule':
-        return this.#addRule({ family: step.family, table: MAIN_TABLE, suppressDefault: true });
-      case 'validMark':
-        return this.#setValidMark();
-      default:
-        return unreachable(step);
+      const addresses = this.#addresses.add(link.index, addressesOf(plan), skipped);
+      undo.push(() => this.#addresses.delete(link.index, addresses));
+      const routes = this.#routes.add(link, routesOf(plan), skipped);
+      undo.push(() => this.#routes.delete(link.index, routes));
+      const rules = this.#rules.add(plan, this.#surroundings(), skipped);
+      undo.push(() => this.#rules.delete(rules));
+      this.#setValidMark(plan);
+    } catch (error) {
+      for (const step of undo.reverse()) this.#takeBack(step);
+      throw error;
     }
   }
 
-  #addRule(rule: Rule): void {
-    this.#netlink.addRule(rule);
-    this.#undo.push(() => this.#netlink.deleteRule(rule));
+  /** Takes back what is ours and not in the plan. */
+  #keepOnly(link: Link, plan: HostPlan): void {
+    this.#takeBack(() => this.#rules.keepOnly(plan, this.#surroundings()));
+    this.#takeBack(() => this.#clearValidMark(plan));
+    this.#takeBack(() => this.#routes.keepOnly(link.index, routesOf(plan)));
+    this.#takeBack(() => this.#deleteAddresses(link, addressesOf(plan)));
   }
 
-  #setValidMark(): void {
-    const before = readFileSync(VALID_MARK, 'utf8').trim();
-    if (before === '1') return;
+  #deleteAddresses(link: Link, kept: readonly InterfaceAddress[]): void {
+    // So that with the first address of a network the others do not go, too.
+    if (kept.length > 0) attempt(() => writeFileSync(promotionPath(link.name), '1'));
+    this.#addresses.keepOnly(link.index, kept);
+  }
+
+  #takeBack(undo: () => void): void {
     try {
-      writeFileSync(VALID_MARK, '1');
+      undo();
     } catch (error) {
+      this.#log.warn('could not take back a host setting', { error: String(error) });
+    }
+  }
+
+  #repairMtu(link: Link): Repaired {
+    const mtu = mtuOf(this.#plan);
+    if (mtu === undefined || mtu === link.mtu) return { count: 0, refusals: [] };
+    try {
+      this.#netlink.setLink(link, { mtu });
+      return { count: 1, refusals: [] };
+    } catch (error) {
+      if (!(error instanceof NetlinkError)) throw error;
+      return { count: 0, refusals: [error.message] };
+    }
+  }
+
+  #surroundings(underlay: Underlay = this.#readUnderlay()): {
+    interfaceName: string;
+    underlay: readonly Address[];
+  } {
+    return { interfaceName: this.interfaceName, underlay: underlay.addresses };
+  }
+
+  #readUnderlay(): Underlay {
+    const netlink = this.#netlink;
+    const [links, placed] = [netlink.links(), netlink.allAddresses()];
+    const asked = { links, placed, ownIndex: this.#link?.index, destinations: [], mark: 0 };
+    return readUnderlay({ netlink, ...asked });
+  }
+
+  /** True when it was off and is on now. */
+  #setValidMark(plan: HostPlan): boolean {
+    if (this.#isValidMarkRefused || !needsValidMark(plan)) return false;
+    try {
+      return turnOnValidMark();
+    } catch (error) {
+      this.#isValidMarkRefused = true;
       // As in a container, where /proc/sys is read-only; only a strict filter would miss it.
       const advice = 'with rp_filter=1, set net.ipv4.conf.all.src_valid_mark=1 from outside';
       this.#log.warn('cannot set src_valid_mark', { error: String(error), advice });
-      return;
+      return false;
     }
-    this.#undo.push(() => writeFileSync(VALID_MARK, before));
+  }
+
+  /** Another heddle in this namespace may need it: then the last of them turns it off. */
+  #clearValidMark(plan: HostPlan): void {
+    if (needsValidMark(plan)) return;
+    const rules = this.#netlink.rules(4);
+    if (!rules.some(({ protocol }) => protocol === PROTOCOL_HEDDLE)) turnOffValidMark();
   }
 }
 
-function isIpv6(step: HostStep): boolean {
-  if (step.kind === 'address') return step.address.address.family === 6;
-  if (step.kind === 'route') return step.prefix.address.family === 6;
-  return 'family' in step && step.family === 6;
+function mtuOf(plan: HostPlan): number | undefined {
+  return plan.steps.find((step) => step.kind === 'link')?.mtu;
+}
+
+function addressesOf(plan: HostPlan): InterfaceAddress[] {
+  return plan.steps.flatMap((step) => (step.kind === 'address' ? [step.address] : []));
+}
+
+function routesOf(plan: HostPlan): PlannedRoute[] {
+  return plan.steps.flatMap((step) => (step.kind === 'route' ? [step] : []));
+}
+
+function needsValidMark(plan: HostPlan): boolean {
+  return plan.steps.some(({ kind }) => kind === 'validMark');
+}
+
+function promotionPath(interfaceName: string): string {
+  return `/proc/sys/net/ipv4/conf/${interfaceName}/promote_secondaries`;
+}
+
+/** What is only better so. */
+function attempt(call: () => void): void {
+  try {
+    call();
+  } catch {
+    return;
+  }
 }

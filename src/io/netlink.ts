@@ -9,7 +9,6 @@ import {
   bitsOf,
   type Family,
   type InterfaceAddress,
-  type Prefix,
 } from '../base/address.js';
 import { concat, loadLe16, loadLe32, storeLe32 } from '../base/bytes.js';
 import {
@@ -24,30 +23,42 @@ import {
   TYPE,
   u32,
 } from '../wire/netlink.js';
+import {
+  emitRoute,
+  keyOfRoute,
+  ROUTE_FIXED,
+  type Route,
+  RTA,
+  routeInterface,
+  routeProtocol,
+  routeTable,
+} from '../wire/netlink_route.js';
+import {
+  emitRule,
+  type FoundRule,
+  formatRule,
+  parseRule,
+  type Rule,
+} from '../wire/netlink_rule.js';
 import type { Addon } from './native.js';
 
 const AF: Record<Family, number> = { 4: 2, 6: 10 };
 const LINK_FIXED = 16;
 const ADDRESS_FIXED = 8;
-const ROUTE_FIXED = 12;
+const RULE_FIXED = 12;
 const IFF_UP = 1;
+const IFF_LOWER_UP = 0x10000;
 const IFLA = { name: 3, mtu: 4, transmitQueueLength: 13 };
 const IFA = { address: 1, local: 2 };
 const IFA_F_NODAD = 0x02;
-const RTA = { destination: 1, outInterface: 4, metrics: 8, table: 15, mark: 16 };
 const RTAX_MTU = 2;
-const RT_TABLE_MAIN = 254;
 /**
  * Who made a route or rule, among the numbers free for anybody: tells heddle's from others', and
  * what is taken back must carry it. `ip` shows it as `proto 104`.
  */
-const PROTOCOL_HEDDLE = 104;
-const RT_SCOPE_UNIVERSE = 0;
+export const PROTOCOL_HEDDLE = 104;
+/** `site` and what administrators name lie between the universe and the link. */
 const RT_SCOPE_LINK = 253;
-const RTN_UNICAST = 1;
-const FRA = { mark: 10, suppressPrefixLength: 14, table: 15, protocol: 21 };
-const FR_ACT_TO_TBL = 1;
-const FIB_RULE_INVERT = 2;
 const ROUTES_PER_REQUEST = 500;
 
 export interface Link {
@@ -55,24 +66,16 @@ export interface Link {
   readonly name: string;
   readonly mtu: number;
   readonly isUp: boolean;
+  /** Something is at its other end. */
+  readonly hasCarrier: boolean;
 }
 
-export interface Route {
-  readonly prefix: Prefix;
+/** An address, and where it is. */
+export interface PlacedAddress {
   readonly interfaceIndex: number;
-  /** The main table where absent. */
-  readonly table?: number;
-}
-
-/**
- * Traffic (not) carrying `mark` looks in `table`; or, with `suppressDefault`, in `table` for all
- * but a default route.
- */
-export interface Rule {
-  readonly family: Family;
-  readonly table: number;
-  readonly notMark?: number;
-  readonly suppressDefault?: boolean;
+  readonly address: InterfaceAddress;
+  /** It means the same host everywhere, unlike `127.0.0.1` or `fe80::1`. */
+  readonly isGlobal: boolean;
 }
 
 /** What the way to a destination is now. */
@@ -80,6 +83,8 @@ export interface RouteLookup {
   readonly interfaceIndex: number;
   /** The route's own MTU; absent where it has none. */
   readonly mtu: number | undefined;
+  /** By whom and from where, for comparing. */
+  readonly via: string;
 }
 
 /** The kernel refused a request: which, why, and what to do. */
@@ -147,10 +152,15 @@ export class Netlink {
   }
 
   addresses(interfaceIndex: number): InterfaceAddress[] {
+    return this.allAddresses()
+      .filter((placed) => placed.interfaceIndex === interfaceIndex)
+      .map(({ address }) => address);
+  }
+
+  allAddresses(): PlacedAddress[] {
     const request = { type: TYPE.getAddress, flags: FLAG.dump };
     return this.#ask('List addresses', request, new Uint8Array(ADDRESS_FIXED), [])
       .filter((message) => message.type === TYPE.newAddress)
-      .filter((message) => loadLe32(message.body, 4) === interfaceIndex)
       .map(parseInterfaceAddress);
   }
 
@@ -176,18 +186,51 @@ export class Netlink {
    * the error names it.
    */
   addRoutes(routes: readonly Route[]): void {
-    const request = { type: TYPE.newRoute, flags: FLAG.create | FLAG.exclusive };
     const added: Route[] = [];
-    for (let at = 0; at < routes.length; at += ROUTES_PER_REQUEST) {
-      const batch = routes.slice(at, at + ROUTES_PER_REQUEST);
-      const errnos = this.#tryRoutes(request, batch);
-      added.push(...batch.filter((_, i) => errnos[i] === 0));
-      const failed = errnos.findIndex((errno) => errno !== 0);
-      if (failed < 0) continue;
-      this.#takeBack(added);
-      const code = this.#addon.errnoName(errnos[failed] ?? 0);
-      throw new NetlinkError(`Add route "${batch[failed]?.prefix.text}"`, code);
+    for (const batch of inBatches(routes)) {
+      const refused = this.addEachRoute(batch);
+      added.push(...batch.filter((route) => !refused.has(route)));
+      const [error] = refused.values();
+      if (!error) continue;
+      this.deleteRoutes(added);
+      throw error;
     }
+  }
+
+  /** Adds those that the kernel takes; the others with why not. */
+  addEachRoute(routes: readonly Route[]): Map<Route, NetlinkError> {
+    const request = { type: TYPE.newRoute, flags: FLAG.create | FLAG.exclusive };
+    const refused = new Map<Route, NetlinkError>();
+    for (const batch of inBatches(routes)) {
+      const errnos = this.#tryRoutes(request, batch);
+      for (const [i, route] of batch.entries()) {
+        const errno = errnos[i] ?? 0;
+        if (errno === 0) continue;
+        const code = this.#addon.errnoName(errno);
+        refused.set(route, new NetlinkError(`Add route "${route.prefix.text}"`, code));
+      }
+    }
+    return refused;
+  }
+
+  /** Those that heddle made, as far as they are there. */
+  deleteRoutes(routes: readonly Route[]): void {
+    for (const batch of inBatches(routes)) {
+      this.#tryRoutes({ type: TYPE.deleteRoute, flags: 0 }, batch);
+    }
+  }
+
+  /** By `routeKey`, heddle's routes of the family that lead to the interface. */
+  ownRoutes(family: Family, interfaceIndex: number): Set<string> {
+    const fixed = new Uint8Array(ROUTE_FIXED);
+    fixed[0] = AF[family];
+    const found = new Set<string>();
+    const request = { type: TYPE.getRoute, flags: FLAG.dump };
+    for (const { type, body } of this.#ask('List routes', request, fixed, [])) {
+      if (type !== TYPE.newRoute || routeProtocol(body) !== PROTOCOL_HEDDLE) continue;
+      if (routeInterface(body) === interfaceIndex) found.add(keyOfRoute(body));
+    }
+    return found;
   }
 
   /** Of several to the destination, only one that heddle made. */
@@ -209,7 +252,12 @@ export class Netlink {
     const found = parseAttributes(reply.body, ROUTE_FIXED);
     const metrics = parseAttributes(found.get(RTA.metrics) ?? new Uint8Array(0), 0);
     const mtu = metrics.get(RTAX_MTU);
-    return { interfaceIndex: loadU32(found.get(RTA.outInterface)), mtu: mtu && loadU32(mtu) };
+    const via = [RTA.gateway, RTA.preferredSource].map((type) => found.get(type)?.join('.'));
+    return {
+      interfaceIndex: loadU32(found.get(RTA.outInterface)),
+      mtu: mtu && loadU32(mtu),
+      via: via.join(),
+    };
   }
 
   /** Whether the table has any route of the family. */
@@ -219,19 +267,24 @@ export class Netlink {
     const request = { type: TYPE.getRoute, flags: FLAG.dump };
     return this.#ask('List routes', request, fixed, [])
       .filter((message) => message.type === TYPE.newRoute)
-      .some(
-        (message) => loadU32(parseAttributes(message.body, ROUTE_FIXED).get(RTA.table)) === table,
-      );
+      .some(({ body }) => routeTable(body) === table);
+  }
+
+  rules(family: Family): FoundRule[] {
+    const fixed = new Uint8Array(RULE_FIXED);
+    fixed[0] = AF[family];
+    return this.#ask('List rules', { type: TYPE.getRule, flags: FLAG.dump }, fixed, [])
+      .filter((message) => message.type === TYPE.newRule)
+      .flatMap((message) => parseRule(message.body) ?? []);
   }
 
   /** Two equal rules may stand side by side; deleting takes one of heddle's away. */
   addRule(rule: Rule): void {
-    const request = { type: TYPE.newRule, flags: FLAG.create };
-    this.#askRule(`Add rule for table ${rule.table}`, request, rule);
+    this.#askRule('Add', { type: TYPE.newRule, flags: FLAG.create }, rule);
   }
 
   deleteRule(rule: Rule): void {
-    this.#askRule(`Delete rule for table ${rule.table}`, { type: TYPE.deleteRule, flags: 0 }, rule);
+    this.#askRule('Delete', { type: TYPE.deleteRule, flags: 0 }, rule);
   }
 
   #askAddress(
@@ -253,7 +306,7 @@ export class Netlink {
   }
 
   #askRoute(action: string, request: { type: number; flags: number }, route: Route): void {
-    const { fixed, attributes } = routeParts(route);
+    const { fixed, attributes } = emitRoute(route, PROTOCOL_HEDDLE);
     this.#ask(action, request, fixed, attributes);
   }
 
@@ -261,7 +314,7 @@ export class Netlink {
   #tryRoutes(request: { type: number; flags: number }, routes: readonly Route[]): number[] {
     const flags = request.flags | FLAG.request | FLAG.acknowledge;
     const messages = routes.map((route) => {
-      const { fixed, attributes } = routeParts(route);
+      const { fixed, attributes } = emitRoute(route, PROTOCOL_HEDDLE);
       return emitMessage({ type: request.type, flags }, fixed, attributes);
     });
     const reply = this.#addon.netlinkRequest(concat(...messages));
@@ -270,26 +323,9 @@ export class Netlink {
     return parseMessages(reply).map(errorOf);
   }
 
-  #takeBack(routes: readonly Route[]): void {
-    for (let at = 0; at < routes.length; at += ROUTES_PER_REQUEST) {
-      const batch = routes.slice(at, at + ROUTES_PER_REQUEST);
-      this.#tryRoutes({ type: TYPE.deleteRoute, flags: 0 }, batch);
-    }
-  }
-
-  #askRule(action: string, request: { type: number; flags: number }, rule: Rule): void {
-    const fixed = new Uint8Array(ROUTE_FIXED);
-    fixed[0] = AF[rule.family];
-    fixed[4] = rule.table < 256 ? rule.table : 0;
-    fixed[7] = FR_ACT_TO_TBL;
-    storeLe32(fixed, 8, rule.notMark === undefined ? 0 : FIB_RULE_INVERT);
-    const attributes = [
-      u32(FRA.table, rule.table),
-      { type: FRA.protocol, value: Uint8Array.of(PROTOCOL_HEDDLE) },
-    ];
-    if (rule.notMark !== undefined) attributes.push(u32(FRA.mark, rule.notMark));
-    if (rule.suppressDefault) attributes.push(u32(FRA.suppressPrefixLength, 0));
-    this.#ask(action, request, fixed, attributes);
+  #askRule(verb: string, request: { type: number; flags: number }, rule: Rule): void {
+    const { fixed, attributes } = emitRule(rule, PROTOCOL_HEDDLE);
+    this.#ask(`${verb} rule "${formatRule(rule)}"`, request, fixed, attributes);
   }
 
   /** The replies; throws NetlinkError where the kernel refused. */
@@ -319,19 +355,11 @@ export class Netlink {
   }
 }
 
-function routeParts(route: Route): { fixed: Uint8Array; attributes: Attribute[] } {
-  const { address, length } = route.prefix;
-  const fixed = new Uint8Array(ROUTE_FIXED);
-  fixed[0] = AF[address.family];
-  fixed[1] = length;
-  const table = route.table ?? RT_TABLE_MAIN;
-  fixed[4] = table < 256 ? table : 0;
-  fixed[5] = PROTOCOL_HEDDLE;
-  fixed[6] = address.family === 4 ? RT_SCOPE_LINK : RT_SCOPE_UNIVERSE;
-  fixed[7] = RTN_UNICAST;
-  const attributes = [u32(RTA.outInterface, route.interfaceIndex), u32(RTA.table, table)];
-  if (length > 0) attributes.unshift({ type: RTA.destination, value: address.bytes });
-  return { fixed, attributes };
+function inBatches(routes: readonly Route[]): (readonly Route[])[] {
+  const count = Math.ceil(routes.length / ROUTES_PER_REQUEST);
+  return Array.from({ length: count }, (_, i) =>
+    routes.slice(i * ROUTES_PER_REQUEST, (i + 1) * ROUTES_PER_REQUEST),
+  );
 }
 
 function parseLink({ body }: Message): Link {
@@ -341,16 +369,21 @@ function parseLink({ body }: Message): Link {
     name: readText(attributes.get(IFLA.name)),
     mtu: loadU32(attributes.get(IFLA.mtu)),
     isUp: (loadLe32(body, 8) & IFF_UP) !== 0,
+    hasCarrier: (loadLe32(body, 8) & IFF_LOWER_UP) !== 0,
   };
 }
 
-function parseInterfaceAddress({ body }: Message): InterfaceAddress {
+function parseInterfaceAddress({ body }: Message): PlacedAddress {
   const attributes = parseAttributes(body, ADDRESS_FIXED);
   const family: Family = loadLe16(body, 0) % 256 === AF[4] ? 4 : 6;
   const bytes = attributes.get(IFA.local) ?? attributes.get(IFA.address) ?? new Uint8Array(16);
   const address = addressFromBytes(bytes, 0, family);
   const length = body[1] ?? 0;
-  return { address, length, text: `${address.text}/${length}` };
+  return {
+    interfaceIndex: loadLe32(body, 4),
+    address: { address, length, text: `${address.text}/${length}` },
+    isGlobal: (body[3] ?? RT_SCOPE_LINK) < RT_SCOPE_LINK,
+  };
 }
 
 function loadU32(value: Uint8Array | undefined): number {

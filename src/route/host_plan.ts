@@ -1,7 +1,8 @@
 /**
  * What a node needs of its host, as an ordered list: the link's MTU, its addresses, routes for the
  * peers' prefixes, and, for a default route, the rules that keep the tunnel's own datagrams out of
- * the tunnel. The way is wg-quick's, so that who knows wg-quick knows what to expect. Pure:
+ * the tunnel, and answers to those who came in over the underlay, too. The way is otherwise
+ * wg-quick's, so that who knows wg-quick knows what to expect. Pure:
  * io/host.ts carries a plan out and takes it back.
  */
 
@@ -30,6 +31,11 @@ export type HostStep =
   | { readonly kind: 'link'; readonly mtu: number }
   | { readonly kind: 'address'; readonly address: InterfaceAddress }
   | { readonly kind: 'route'; readonly prefix: Prefix; readonly table?: number }
+  /**
+   * What is sent from an address of another interface goes where it went without the tunnel, so
+   * that answers leave the way that their question came.
+   */
+  | { readonly kind: 'answerRules'; readonly family: Family }
   /** What does not carry `mark` looks in `table`. */
   | {
       readonly kind: 'markRule';
@@ -113,6 +119,7 @@ function defaultSteps(prefix: Prefix, table: number, mark: number): HostStep[] {
   const family = prefix.address.family;
   return [
     { kind: 'route', prefix, table },
+    { kind: 'answerRules', family },
     { kind: 'markRule', family, table, mark },
     { kind: 'mainRule', family },
   ];

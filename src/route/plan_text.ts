@@ -23,6 +23,10 @@ function describeStep(step: HostStep, interfaceName: string): PlanLine {
       const table = step.table === undefined ? '' : ` table ${step.table}`;
       return { what: 'route', text: `${step.prefix.text} ${device}${table}` };
     }
+    case 'answerRules': {
+      const text = `IPv${step.family}: from each address of other interfaces: as without the tunnel`;
+      return { what: 'rule', text };
+    }
     case 'markRule': {
       const mark = `0x${step.mark.toString(16)}`;
       const text = `IPv${step.family}: not from all fwmark ${mark} lookup ${step.table}`;

@@ -13,6 +13,8 @@
 import { concat, loadLe16, loadLe32, storeLe16, storeLe32 } from '../base/bytes.js';
 
 export const HEADER_BYTES = 16;
+/** The two top bits say "nested" and "network byte order". */
+const TYPE_BITS = 0x3fff;
 
 export const TYPE = {
   error: 2,
@@ -90,11 +92,26 @@ export function parseAttributes(body: Uint8Array, fixedBytes: number): Map<numbe
   while (at + 4 <= body.length) {
     const length = loadLe16(body, at);
     if (length < 4 || at + length > body.length) break;
-    // The two top bits say "nested" and "network byte order".
-    found.set(loadLe16(body, at + 2) & 0x3fff, body.subarray(at + 4, at + length));
+    found.set(loadLe16(body, at + 2) & TYPE_BITS, body.subarray(at + 4, at + length));
     at += align(length);
   }
   return found;
+}
+
+/** The first attribute of the type behind a fixed part of `fixedBytes`; borrowed. */
+export function attributeOf(
+  body: Uint8Array,
+  fixedBytes: number,
+  type: number,
+): Uint8Array | undefined {
+  let at = fixedBytes;
+  while (at + 4 <= body.length) {
+    const length = loadLe16(body, at);
+    if (length < 4 || at + length > body.length) return undefined;
+    if ((loadLe16(body, at + 2) & TYPE_BITS) === type) return body.subarray(at + 4, at + length);
+    at += align(length);
+  }
+  return undefined;
 }
 
 /**

@@ -4,16 +4,16 @@
  */
 
 import * as fs from 'node:fs';
+import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { SILENT } from '../../src/base/log.js';
 import type { Folders } from '../../src/daemon/folders.js';
-import { hasLeftovers, noteLeftovers, removeLeftovers } from '../../src/daemon/leftovers.js';
-import { NetlinkError, type Rule } from '../../src/io/netlink.js';
-import type { HostPlan } from '../../src/route/host_plan.js';
-import { prefix } from '../support/parsed.js';
+import { hasLeftovers, LeftoverNotes, removeLeftovers } from '../../src/daemon/leftovers.js';
+import { NetlinkError, PROTOCOL_HEDDLE } from '../../src/io/netlink.js';
+import { type FoundRule, formatRule, type Rule } from '../../src/wire/netlink_rule.js';
 
 const test = suite<{ folders: Folders; file: string }>('daemon/leftovers');
 
@@ -24,84 +24,158 @@ test.before.each((context) => {
 });
 test.after.each((context) => fs.rmSync(context.folders.run, { recursive: true }));
 
-const PREFIX = prefix('0.0.0.0/0');
-const DEFAULT_ROUTE: HostPlan = {
-  mark: 51820,
-  steps: [
-    { kind: 'link', mtu: 1420 },
-    { kind: 'route', prefix: PREFIX, table: 51820 },
-    { kind: 'markRule', family: 4, table: 51820, mark: 51820 },
-    { kind: 'mainRule', family: 4 },
-  ],
-};
-const RULES: readonly Rule[] = [
-  { family: 4, table: 51820, notMark: 51820 },
-  { family: 4, table: 254, suppressDefault: true },
-];
-
-function remover(code?: string) {
-  const deleted: Rule[] = [];
-  const deleteRule = (rule: Rule): void => {
-    deleted.push(rule);
-    if (code !== undefined) throw new NetlinkError('Delete rule', code);
-  };
-  return { deleted, deleteRule };
+/** The block of an interface, as the kernel lists it. */
+function blockOf(end: number, incoming: string): Rule[] {
+  return [
+    { family: 4, priority: end - 2, table: 254, suppressDefault: true },
+    { family: 4, priority: end - 1, table: 51_820, notMark: 51_820 },
+    { family: 4, priority: end, incoming },
+  ];
 }
 
-test('leftovers: a plan whose rules go with the interface is not written down', ({ folders }) => {
-  noteLeftovers(folders, { mark: 0, steps: [{ kind: 'link', mtu: 1420 }] });
+const RULES = blockOf(100, 'hd0');
+const TEXTS = RULES.map(formatRule);
+/** In the order in which they go. */
+const REMOVED = [1, 0, 2].map((i) => TEXTS[i] ?? '');
+
+interface Scene {
+  readonly ours?: readonly Rule[];
+  readonly others?: readonly Rule[];
+  /** Of whose interfaces there are none. */
+  readonly dead?: readonly string[];
+  readonly refuses?: string;
+}
+
+function kernelWith({ ours = [], others = [], dead = [], refuses }: Scene) {
+  const deleted: string[] = [];
+  const find =
+    (protocol: number) =>
+    (rule: Rule): FoundRule => {
+      const isDetached = rule.incoming !== undefined && dead.includes(rule.incoming);
+      return { rule, protocol, isDetached };
+    };
+  return {
+    deleted,
+    rules: (family: number) => {
+      const all = [...others.map(find(3)), ...ours.map(find(PROTOCOL_HEDDLE))];
+      return all.filter(
+        ({ rule }) => rule.family === family && !deleted.includes(formatRule(rule)),
+      );
+    },
+    deleteRule: (rule: Rule) => {
+      if (refuses !== undefined) throw new NetlinkError('Delete rule', refuses);
+      deleted.push(formatRule(rule));
+    },
+  };
+}
+
+test('leftovers: without rules and sockets nothing is written down', ({ folders }) => {
+  new LeftoverNotes(folders).note([]);
   assert.is(hasLeftovers(folders), false);
 });
 
-test('leftovers: are struck off by an orderly end', ({ folders, file }) => {
-  const strikeOff = noteLeftovers(folders, DEFAULT_ROUTE);
-  assert.is(hasLeftovers(folders), true);
+test('leftovers: are for nobody else to see, and struck off by an orderly end', async (context) => {
+  const { folders, file } = context;
+  const notes = new LeftoverNotes(folders);
+  notes.note(RULES);
+  notes.noteSocket('/run/nowhere.sock');
   assert.is(fs.statSync(file).mode & 0o777, 0o600);
-  strikeOff();
-  const netlink = remover();
-  removeLeftovers(folders, netlink, SILENT);
-  assert.equal(netlink.deleted, []);
+  notes.note([]);
+  assert.is(hasLeftovers(folders), true, 'the socket');
+  notes.strikeOff();
+  assert.is(hasLeftovers(folders), false);
+  const kernel = kernelWith({ ours: RULES });
+  assert.equal(await removeLeftovers(folders, kernel, SILENT), []);
 });
 
-test('leftovers: of a killed daemon are removed, once', ({ folders }) => {
-  noteLeftovers(folders, DEFAULT_ROUTE);
-  const netlink = remover();
-  removeLeftovers(folders, netlink, SILENT);
-  removeLeftovers(folders, netlink, SILENT);
-  assert.equal(netlink.deleted, RULES);
+test('leftovers: of a killed daemon are removed, once', async ({ folders }) => {
+  new LeftoverNotes(folders).note(RULES);
+  const kernel = kernelWith({ ours: RULES, others: RULES });
+  const removed = await removeLeftovers(folders, kernel, SILENT);
+  assert.equal(kernel.deleted, REMOVED, 'what leads into the tunnel first');
+  assert.equal(
+    removed,
+    REMOVED.map((text) => `rule ${text}`),
+  );
+  assert.equal(await removeLeftovers(folders, kernel, SILENT), []);
   assert.is(hasLeftovers(folders), false);
 });
 
-test('leftovers: a rule that is gone already is no fault', ({ folders }) => {
-  noteLeftovers(folders, DEFAULT_ROUTE);
-  const netlink = remover('ENOENT');
-  removeLeftovers(folders, netlink, SILENT);
-  assert.equal(netlink.deleted, RULES);
+test('leftovers: without a record are known by their interface being gone', async ({ folders }) => {
+  const ours = [...RULES, ...blockOf(96, 'hd1')];
+  const kernel = kernelWith({ ours, others: RULES, dead: ['hd0'] });
+  await removeLeftovers(folders, kernel, SILENT);
+  assert.equal(kernel.deleted, REMOVED);
 });
 
-test('leftovers: of another network namespace, or a file that is not whole, delete nothing', ({
-  folders,
-  file,
-}) => {
-  const texts = [
-    JSON.stringify({ namespace: 'net:[1]', rules: RULES }),
-    '',
-    '{"namespace":',
-    '{"rules":[]}',
-    JSON.stringify({ namespace: fs.readlinkSync('/proc/self/ns/net'), rules: [5] }),
-    JSON.stringify({
-      namespace: fs.readlinkSync('/proc/self/ns/net'),
-      rules: RULES,
-      validMark: '0; reboot',
-    }),
-  ];
-  for (const text of texts) {
-    fs.writeFileSync(file, text, { mode: 0o600 });
-    const netlink = remover();
-    removeLeftovers(folders, netlink, SILENT);
-    assert.equal(netlink.deleted, [], text);
+test('leftovers: a rule of heddle’s number without a block has no owner', async ({ folders }) => {
+  const lone: Rule = { family: 4, priority: 50, table: 51_820, notMark: 51_820 };
+  const kernel = kernelWith({ ours: [lone, ...RULES], others: [{ ...lone, priority: 51 }] });
+  await removeLeftovers(folders, kernel, SILENT);
+  assert.equal(kernel.deleted, [formatRule(lone)]);
+});
+
+test('leftovers: rules that are gone, or refused, are no fault', async ({ folders }) => {
+  for (const scene of [{}, { ours: RULES, refuses: 'ENOENT' }]) {
+    new LeftoverNotes(folders).note(RULES);
+    assert.equal(await removeLeftovers(folders, kernelWith(scene), SILENT), []);
     assert.is(hasLeftovers(folders), false);
   }
+});
+
+test('leftovers: another place, or a file that is not whole, deletes nothing', async (context) => {
+  const { folders, file } = context;
+  new LeftoverNotes(folders).note(RULES);
+  const notes = JSON.parse(fs.readFileSync(file, 'utf8'));
+  for (const text of [
+    JSON.stringify({ ...notes, place: `another-boot ${fs.readlinkSync('/proc/self/ns/net')}` }),
+    JSON.stringify({ ...notes, place: notes.place.replace(/\d+\]/, '1]') }),
+    JSON.stringify({ ...notes, rules: [5] }),
+    JSON.stringify({ ...notes, sockets: '/etc/passwd' }),
+    JSON.stringify({ rules: TEXTS, sockets: [] }),
+    JSON.stringify(notes).slice(0, -1),
+    'null',
+    '',
+  ]) {
+    fs.writeFileSync(file, text, { mode: 0o600 });
+    const kernel = kernelWith({ ours: RULES });
+    assert.equal(await removeLeftovers(folders, kernel, SILENT), [], text);
+    assert.is(hasLeftovers(folders), false);
+  }
+});
+
+test('leftovers: a socket goes when nobody listens, and only a socket', async ({ folders }) => {
+  const [dead, living, file] = ['dead', 'living', 'file'].map((name) => join(folders.run, name));
+  if (!dead || !living || !file) throw new Error('three paths');
+  await new Promise<void>((done) => {
+    const server = createServer();
+    server.listen(join(folders.run, 'temporary'), () => {
+      // Closing removes the name that it was bound to, and not this one.
+      fs.linkSync(join(folders.run, 'temporary'), dead);
+      server.close(() => done());
+    });
+  });
+  const server = createServer();
+  await new Promise<void>((done) => server.listen(living, done));
+  fs.writeFileSync(file, 'a file');
+  const removed: string[] = [];
+  for (const path of [dead, living, file]) {
+    new LeftoverNotes(folders).noteSocket(path);
+    removed.push(...(await removeLeftovers(folders, kernelWith({}), SILENT)));
+  }
+  assert.equal(removed, [`socket ${dead}`]);
+  assert.equal(
+    [dead, living, file].map((path) => fs.existsSync(path)),
+    [false, true, true],
+  );
+  await new Promise((done) => server.close(done));
+});
+
+test('leftovers: what a writer was killed over goes, too', async ({ folders, file }) => {
+  fs.writeFileSync(`${file}.4711.new`, '{');
+  fs.writeFileSync(join(folders.run, 'other.4711.new'), '{');
+  await removeLeftovers(folders, kernelWith({}), SILENT);
+  assert.equal(fs.readdirSync(folders.run), ['other.4711.new']);
 });
 
 test.run();

@@ -92,7 +92,7 @@ alone('a plan stands, and taken back it leaves the host as it was', () => {
   assert.match(ip('-6 route get 2001:db8::1'), / dev hd0 table 51820 .*src fd77::1 /);
   assert.match(ip('route get 10.1.2.3'), / dev under src 10\.1\.0\.1 /);
   assert.throws(() => ip('route get 198.51.100.1 mark 51820'), /unreachable/i);
-  assert.is(readFileSync(VALID_MARK, 'utf8').trim(), '1');
+  assert.is(readFileSync(VALID_MARK, 'utf8').trim(), '104');
   host.remove();
   assert.is(state(), before);
   host.remove();
@@ -212,10 +212,13 @@ alone('a host without IPv6 gets the rest, and one warning', () => {
 
 alone('a src_valid_mark of the host’s own stays', () => {
   const { host } = makeHost();
-  for (const value of ['0', '1']) {
+  for (const [value, applied] of [
+    ['0', '104'],
+    ['1', '1'],
+  ] as const) {
     writeFileSync(VALID_MARK, value);
     host.apply('hd0', EVERYTHING);
-    assert.is(readFileSync(VALID_MARK, 'utf8').trim(), '1');
+    assert.is(readFileSync(VALID_MARK, 'utf8').trim(), applied);
     host.remove();
     assert.is(readFileSync(VALID_MARK, 'utf8').trim(), value);
   }

@@ -287,7 +287,10 @@ alone(
     ip('-6 route add fd02::/16 dev far mtu 1334');
     ip('route add default dev near table 77');
     ip('rule add fwmark 5 table 77');
-    const lookUp = (text: string, mark = 0) => netlink.lookUpRoute(address(text), mark);
+    const lookUp = (text: string, mark = 0) => {
+      const way = netlink.lookUpRoute(address(text), mark);
+      return way && { interfaceIndex: way.interfaceIndex, mtu: way.mtu };
+    };
     assert.equal(lookUp('10.1.2.3'), { interfaceIndex: near.index, mtu: undefined });
     assert.equal(lookUp('10.2.2.3'), { interfaceIndex: far.index, mtu: 1333 });
     assert.equal(lookUp('fd02::3'), { interfaceIndex: far.index, mtu: 1334 });

@@ -41,6 +41,8 @@ function textOf(step: HostStep): string {
       return `address ${step.address.text}`;
     case 'route':
       return `route ${step.prefix.text}${step.table === undefined ? '' : ` table ${step.table}`}`;
+    case 'answerRules':
+      return `rule -${step.family} answers`;
     case 'markRule':
       return `rule -${step.family} not fwmark ${step.mark} table ${step.table}`;
     case 'mainRule':
@@ -117,6 +119,7 @@ const ROWS: readonly (readonly [why: string, wanted: Wanted, mark: number, steps
     51_820,
     [
       'route 0.0.0.0/0 table 51820',
+      'rule -4 answers',
       'rule -4 not fwmark 51820 table 51820',
       'rule -4 main without default',
       'src_valid_mark',
@@ -128,6 +131,7 @@ const ROWS: readonly (readonly [why: string, wanted: Wanted, mark: number, steps
     51_820,
     [
       'route ::/0 table 51820',
+      'rule -6 answers',
       'rule -6 not fwmark 51820 table 51820',
       'rule -6 main without default',
     ],
@@ -139,9 +143,11 @@ const ROWS: readonly (readonly [why: string, wanted: Wanted, mark: number, steps
     [
       'route 10.1.0.0/16',
       'route 0.0.0.0/0 table 77',
+      'rule -4 answers',
       'rule -4 not fwmark 77 table 77',
       'rule -4 main without default',
       'route ::/0 table 77',
+      'rule -6 answers',
       'rule -6 not fwmark 77 table 77',
       'rule -6 main without default',
       'src_valid_mark',
@@ -153,6 +159,7 @@ const ROWS: readonly (readonly [why: string, wanted: Wanted, mark: number, steps
     fwMark,
     [
       'route ::/0 table 51820',
+      'rule -6 answers',
       `rule -6 not fwmark ${fwMark} table 51820`,
       'rule -6 main without default',
     ],

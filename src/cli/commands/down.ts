@@ -4,19 +4,19 @@
  */
 
 import { setTimeout as pause } from 'node:timers/promises';
-import { SILENT } from '../../base/log.js';
-import { hasLeftovers, removeLeftovers } from '../../daemon/leftovers.js';
-import { LockFile, lockOwner } from '../../daemon/lock_file.js';
+import { hasLeftovers } from '../../daemon/leftovers.js';
+import { lockOwner } from '../../daemon/lock_file.js';
 import { requestStop } from '../client.js';
 import { CommandError, EXIT, type ExitCode } from '../exit.js';
 import { type Folders, lockPath } from '../../daemon/folders.js';
+import { cleanup } from './cleanup.js';
 
 const POLL_MS = 25;
 const PATIENCE_MS = 20_000;
 
 export async function down(folders: Folders): Promise<ExitCode> {
   const pid = lockOwner(lockPath(folders));
-  if (pid === undefined && hasLeftovers(folders)) return tidyUp(folders);
+  if (pid === undefined && hasLeftovers(folders)) return cleanup(folders);
   if (pid === undefined) {
     const advice = 'nothing to stop; with HEDDLE_RUN_DIR set elsewhere, set it here too';
     throw new CommandError(EXIT.notRunning, `No heddle daemon runs in "${folders.run}": ${advice}`);
@@ -31,22 +31,6 @@ export async function down(folders: Folders): Promise<ExitCode> {
     await pause(POLL_MS);
   }
   process.stderr.write(`heddle: stopped process ${pid}\n`);
-  return EXIT.ok;
-}
-
-/** Removes what a daemon that was killed left in the host. */
-async function tidyUp(folders: Folders): Promise<ExitCode> {
-  const [{ Netlink }, { loadAddon }] = await Promise.all([
-    import('../../io/netlink.js'),
-    import('../../io/native.js'),
-  ]);
-  const lock = new LockFile(lockPath(folders));
-  try {
-    removeLeftovers(folders, new Netlink(loadAddon()), SILENT);
-  } finally {
-    lock.release();
-  }
-  process.stderr.write('heddle: removed what a killed daemon had left\n');
   return EXIT.ok;
 }
 

@@ -1,0 +1,153 @@
+/**
+ * Watches the host while a tunnel runs. What the kernel tells of is only that something of a kind
+ * changed; then, and every five seconds for what no notice told of, everything is read again and
+ * compared (Host.reconcile). So lost notices are no special case, and neither is a change that
+ * was undone before we looked.
+ *
+ * What is ours is put right; a deleted interface is made again; a change of the underlay is passed
+ * on. A burst of notices is one look, looks keep a distance, and the log gets at most a line a
+ * second, so that somebody who changes the host all the time does not keep this process busy.
+ */
+
+import type { Address } from '../base/address.js';
+import type { Log } from '../base/log.js';
+import { elapsed, type Instant, millis, seconds, toMillis } from '../base/time.js';
+import { type Hand, HandError } from '../io/hand.js';
+import type { Host, Reconciled } from '../io/host.js';
+import { type Addon, NETLINK_CHANGES } from '../io/native.js';
+import { NetlinkError } from '../io/netlink.js';
+import { NetlinkWatcher } from '../io/netlink_watch.js';
+import { QuietLog } from './quiet_log.js';
+
+/** A change is rarely alone: what follows within this time is seen in the same look. */
+const SETTLE = millis(20);
+const LEAST_DISTANCE = millis(250);
+/** Between the looks of a host whose tables take long to read, and how many times that long. */
+const SLOW_DISTANCE = seconds(1);
+const SLOW = millis(50);
+const REST = 4;
+const WITHOUT_NOTICE_MS = 5_000;
+
+export interface HostWatchParts {
+  readonly addon: Addon;
+  readonly host: Pick<Host, 'reconcile' | 'reattach' | 'interfaceName'>;
+  readonly hand: Pick<Hand, 'interfaceName' | 'reopenTun'>;
+  readonly log: Log;
+  readonly now: () => Instant;
+  /** Endpoints, so that a change of the ways to them is one of the underlay. */
+  readonly destinations: () => readonly Address[];
+  /** Other addresses, uplinks or routes are there to reach peers. */
+  readonly onUnderlayChange: () => void;
+  /** Takes an error that is a defect. */
+  readonly fail: (error: unknown) => void;
+}
+
+export class HostWatch {
+  readonly #parts: HostWatchParts;
+  readonly #log: QuietLog;
+  readonly #watcher: NetlinkWatcher;
+  readonly #withoutNotice: NodeJS.Timeout;
+  readonly #counts = new Map<string, number>();
+  #next: NodeJS.Timeout | undefined;
+  #lastLook: Instant;
+  #distance = LEAST_DISTANCE;
+  #underlay: string;
+  #link: Reconciled['link'] | 'none' = 'up';
+
+  /** The plan is carried out. Throws NetlinkError. */
+  constructor(parts: HostWatchParts) {
+    this.#parts = parts;
+    this.#log = new QuietLog(parts.log, parts.now);
+    this.#watcher = new NetlinkWatcher(parts.addon, (bits) => this.#notice(bits));
+    this.#underlay = parts.host.reconcile(parts.destinations()).underlay;
+    this.#lastLook = parts.now();
+    this.#withoutNotice = setInterval(() => this.#schedule(), WITHOUT_NOTICE_MS);
+  }
+
+  /** How much was put right, by kind; `resync`: how often notices were lost. */
+  counts(): Readonly<Record<string, number>> {
+    return Object.fromEntries(this.#counts);
+  }
+
+  close(): void {
+    this.#watcher.close();
+    clearInterval(this.#withoutNotice);
+    clearTimeout(this.#next);
+    this.#log.close();
+  }
+
+  #notice(bits: number): void {
+    if (bits & NETLINK_CHANGES.overrun) {
+      this.#count('resync', 1);
+      this.#log.info('notices of changes were lost, so all is read again', {});
+    }
+    this.#schedule();
+  }
+
+  #schedule(): void {
+    if (this.#next) return;
+    const since = elapsed(this.#lastLook, this.#parts.now());
+    const wait = Math.max(SETTLE, this.#distance - since);
+    this.#next = setTimeout(
+      () => {
+        this.#next = undefined;
+        this.#lookSafely();
+      },
+      Math.ceil(wait / 1_000),
+    );
+  }
+
+  #lookSafely(): void {
+    const started = this.#parts.now();
+    try {
+      this.#look();
+    } catch (error) {
+      if (!(error instanceof NetlinkError || error instanceof HandError)) {
+        this.#parts.fail(error);
+        return;
+      }
+      this.#log.warn('cannot follow changes of the host', { why: error.message });
+    }
+    this.#lastLook = this.#parts.now();
+    const took = elapsed(started, this.#lastLook);
+    const isSlow = took > SLOW;
+    this.#distance = isSlow
+      ? millis(Math.max(toMillis(SLOW_DISTANCE), REST * toMillis(took)))
+      : LEAST_DISTANCE;
+    // One that could not be made again is tried for again, without waiting for a notice.
+    if (this.#link === 'none') this.#schedule();
+  }
+
+  #look(): void {
+    const { host, destinations, onUnderlayChange } = this.#parts;
+    const found = host.reconcile(destinations());
+    for (const [kind, count] of found.repairs) this.#count(kind, count);
+    if (found.repairs.size > 0) {
+      this.#log.info('put right what others changed', Object.fromEntries(found.repairs));
+    }
+    const [refusal] = found.refusals;
+    if (refusal !== undefined) this.#log.warn('cannot put right what others changed', { refusal });
+    this.#follow(found.link);
+    if (found.underlay === this.#underlay) return;
+    this.#underlay = found.underlay;
+    this.#log.info('the underlay changed', {});
+    onUnderlayChange();
+  }
+
+  #follow(link: Reconciled['link']): void {
+    const { host, hand } = this.#parts;
+    if (link !== 'gone' && link !== this.#link) this.#log.info(`the interface is ${link}`, {});
+    this.#link = link;
+    if (link !== 'gone') return;
+    this.#link = 'none';
+    hand.reopenTun();
+    host.reattach(hand.interfaceName);
+    this.#link = 'up';
+    this.#count('link', 1);
+    this.#log.info('made the interface again, which was gone', { interface: hand.interfaceName });
+  }
+
+  #count(kind: string, by: number): void {
+    this.#counts.set(kind, (this.#counts.get(kind) ?? 0) + by);
+  }
+}

@@ -5,6 +5,7 @@
  * and traffic finds the peers in the tables as soon as the routes stand.
  */
 
+import type { Address } from '../base/address.js';
 import type { Log } from '../base/log.js';
 import type { CryptoSuite } from '../crypto/suite.js';
 import { type Clock, SystemClock } from '../io/clock.js';
@@ -24,6 +25,7 @@ import type { HostPlan } from '../route/host_plan.js';
 import { uapiPath } from './folders.js';
 import { checkNotTaken } from './host_check.js';
 import { chooseMtu, planFor } from './host_planning.js';
+import { HostWatch } from './host_watch.js';
 import { LeftoverNotes, removeLeftovers } from './leftovers.js';
 import { clearPorts, RunningTunnel } from './running_tunnel.js';
 import type { Tunnel, TunnelContext } from './tunnel.js';
@@ -70,11 +72,19 @@ export async function openTunnel(context: TunnelContext): Promise<Tunnel> {
   step('network', describePlan(plan, config, mtu));
 
   logRemarks(hand, log);
-  const tunnel = new RunningTunnel(
-    { hand, host, node, loop, clock, record: () => {} },
-    { config, mtu, plan },
-    () => ({}),
-  );
+  const watch = new HostWatch({
+    addon,
+    host,
+    hand,
+    log,
+    now: () => clock.now(),
+    destinations: () => endpointsOf(node),
+    onUnderlayChange: () => loop.handle({ kind: 'underlayChanged' }),
+    fail: context.fail,
+  });
+  teardown.add('host watch', () => watch.close());
+  const parts = { hand, host, node, loop, clock };
+  const tunnel = new RunningTunnel(parts, { config, mtu, plan }, () => watch.counts());
   await openWireguard(context, tunnel, suite);
   return tunnel;
 }
@@ -120,6 +130,12 @@ async function openHand(parts: HandParts, config: Config): Promise<Hand> {
 
 function isTaken(error: unknown): boolean {
   return error instanceof HandError && (error.code === 'EBUSY' || error.code === 'EADDRINUSE');
+}
+
+/** Where peers are, as far as it is known. */
+function endpointsOf(node: Node): Address[] {
+  const { peers, clearPeers } = node.snapshot();
+  return [...peers, ...clearPeers].flatMap(({ endpoint }) => endpoint?.address ?? []);
 }
 
 function describePlan(plan: HostPlan, config: Config, mtu: number): string {

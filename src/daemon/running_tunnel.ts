@@ -26,8 +26,6 @@ export interface TunnelParts {
   readonly node: Node;
   readonly loop: NodeLoop;
   readonly clock: Clock;
-  /** Writes down what of these plans would outlive the process (leftovers.ts). */
-  readonly record: (plans: readonly HostPlan[]) => void;
 }
 
 /** What is in force. */
@@ -56,7 +54,7 @@ export class RunningTunnel implements Tunnel {
   }
 
   get interfaceName(): string {
-    return this.#parts.hand.interfaceName;
+    return this.#parts.host.interfaceName;
   }
 
   get listenPort(): number {
@@ -113,19 +111,6 @@ export class RunningTunnel implements Tunnel {
     return done;
   }
 
-  /** What would outlive the process is recorded before it is made, and until it is unmade. */
-  #follow(before: HostPlan, after: HostPlan): void {
-    const { host, record } = this.#parts;
-    record([before, after]);
-    try {
-      host.update(after);
-    } catch (error) {
-      record([before]);
-      throw error;
-    }
-    record([after]);
-  }
-
   async #adopt(
     change: (running: Config) => Config,
     scope: ChangeScope,
@@ -152,7 +137,7 @@ export class RunningTunnel implements Tunnel {
         hand.setMark(plan.mark);
         undo.push(() => hand.setMark(oldPlan.mark));
       }
-      if (isWhole) this.#follow(oldPlan, plan);
+      if (isWhole) host.update(plan);
     } catch (error) {
       for (const step of undo.reverse()) step();
       throw error;

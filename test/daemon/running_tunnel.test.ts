@@ -70,7 +70,6 @@ function scene(refuses?: string) {
     node: {},
     loop: { handle: ({ kind }: { kind: string }) => call(kind) },
     clock: { now: () => 0 },
-    record: (plans: readonly unknown[]) => call(`record ${plans.length}`),
   } as unknown as TunnelParts;
   const plan = { steps: [], mark: 0 };
   const tunnel = new RunningTunnel(parts, { config: config(), mtu: 1420, plan }, () => ({}));
@@ -93,16 +92,7 @@ test('reconfigure: ports, mark and host first, the node last', async () => {
     clearPeers: [clearPeer('192.0.2.7:4789', 'vxlan')],
   });
   await tunnel.reconfigure(() => next, 'host');
-  assert.equal(calls, [
-    'clear 4789',
-    'listen 7',
-    'mark 3',
-    'record 2',
-    'host',
-    'record 1',
-    'write setMtu',
-    'configure',
-  ]);
+  assert.equal(calls, ['clear 4789', 'listen 7', 'mark 3', 'host', 'write setMtu', 'configure']);
   assert.is(tunnel.config.listenPort, 7);
   assert.is(tunnel.fwMark, 3);
   assert.is(tunnel.mtu, 1300);
@@ -112,20 +102,7 @@ const REFUSALS: readonly [refuses: string, calls: readonly string[]][] = [
   ['clear 4789', ['clear 4789']],
   ['listen 7', ['clear 4789', 'listen 7', 'clear ']],
   ['mark 3', ['clear 4789', 'listen 7', 'mark 3', 'listen 51820', 'clear ']],
-  [
-    'host',
-    [
-      'clear 4789',
-      'listen 7',
-      'mark 3',
-      'record 2',
-      'host',
-      'record 1',
-      'mark 0',
-      'listen 51820',
-      'clear ',
-    ],
-  ],
+  ['host', ['clear 4789', 'listen 7', 'mark 3', 'host', 'mark 0', 'listen 51820', 'clear ']],
 ];
 
 for (const [refuses, expected] of REFUSALS) {

@@ -12,7 +12,7 @@ import { formatKey, generatePrivateKey, parseKey } from '../crypto/keys.js';
 import { createPrivateFile, readPrivateFile } from '../io/files.js';
 import type { Config } from '../node/config.js';
 import { ConfigError } from './config_fault.js';
-import type { KeyDerivation } from './config_file.js';
+import type { KeyDerivation } from './config_reader.js';
 import { DEFAULT_INTERFACE, DEFAULT_PORT } from './config_schema.js';
 
 /**

@@ -6,8 +6,10 @@
  */
 
 import { z } from 'zod';
-import { parseHostPort, parseInterfaceAddress, parsePrefix } from '../base/address.js';
+import { parseRfc3339 } from '../api/rfc3339.js';
+import { parseHostPort, parseInterfaceAddress, parseMac, parsePrefix } from '../base/address.js';
 import { MAX_PEERS } from '../base/identifiers.js';
+import { DEFAULT_CLEAR_VNI, DEFAULT_SEALED_VNI } from '../encap/encapsulation.js';
 import { GREATEST_MTU } from '../route/host_plan.js';
 
 export const DEFAULT_INTERFACE = 'heddle0';
@@ -17,6 +19,7 @@ export const LEAST_MTU = 576;
 /** What every IPv6 link must carry (RFC 8200 §5). */
 export const LEAST_IPV6_MTU = 1280;
 const GREATEST_U32 = 0xffff_ffff;
+const GREATEST_VNI = 0xff_ffff;
 
 /** 32 bytes in canonical base64: the last character carries four bits. */
 const KEY_PATTERN = /^[A-Za-z0-9+/]{42}[AEIMQUYcgkosw048]=$/;
@@ -26,6 +29,8 @@ export const INTERFACE_PATTERN = /^(?!\.{1,2}$)[A-Za-z0-9_=+.-]{1,15}$/;
 const NAME_PATTERN = /^[^\u0000-\u001f\u007f-\u009f]{1,63}$/;
 const HOST_PATTERN =
   /^(\[[0-9a-fA-F:.]+\]|[A-Za-z0-9_]([A-Za-z0-9_.-]{0,251}[A-Za-z0-9_.])?):\d{1,5}$/;
+const MAC_PATTERN = /^[0-9a-fA-F]{2}([:-][0-9a-fA-F]{2}){5}$/;
+const TIME_PATTERN = /^\d{4}-\d\d-\d\d([Tt][0-9:.]{5,18}([Zz]|[+-]\d\d:\d\d))?$/;
 const ADDRESS_PATTERN = /^[0-9a-fA-F:.]+(\/\d{1,3})?$/;
 
 function text(expected: string, pattern: RegExp): z.ZodString {
@@ -37,6 +42,8 @@ function whole(from: number, to: number, expected: string): z.ZodNumber {
 }
 
 const KEY_TEXT = '32 bytes in base64 (44 characters)';
+
+export const PUBLIC_KEY_TEXT = `the public key: ${KEY_TEXT}`;
 
 function key(what: string): z.ZodString {
   return text(`${what}: ${KEY_TEXT}`, KEY_PATTERN);
@@ -57,6 +64,11 @@ const ADDRESS_TEXT = 'an address with its prefix length, such as 10.0.0.1/24 or 
 const ENDPOINT_TEXT = 'host:port, such as vpn.example.org:51820 or [2001:db8::1]:51820';
 const KEEPALIVE_TEXT = 'seconds from 1 to 65535, or off';
 const MARK_TEXT = 'a number from 0 to 0xffffffff, or off';
+export const MAC_TEXT = 'the Ethernet address of one station, such as 02:00:5e:10:00:01';
+const ENCAPSULATION_TEXT = 'wireguard, vxlan-sealed, vxlan or udp';
+const UNTIL_TEXT =
+  'a date such as 2027-01-31 (its beginning in UTC), or a time with its zone such as ' +
+  '2027-01-31T18:00:00+01:00';
 const TABLE_TEXT = 'auto, off, or the number of a routing table from 1 to 4294967295';
 
 const prefix = text(PREFIX_TEXT, ADDRESS_PATTERN).refine(
@@ -74,12 +86,24 @@ const endpoint = text(ENDPOINT_TEXT, HOST_PATTERN).refine(
   { error: ENDPOINT_TEXT },
 );
 
+const mac = text(MAC_TEXT, MAC_PATTERN).refine(isStation, { error: MAC_TEXT });
+
+/** Neither a group's address nor nobody's. */
+function isStation(value: string): boolean {
+  const bytes = parseMac(value)?.bytes;
+  return bytes !== undefined && ((bytes[0] ?? 1) & 1) === 0 && bytes.some((byte) => byte !== 0);
+}
+
 const peer = z.strictObject(
   {
     name: text('1 to 63 characters, none of them a control character', NAME_PATTERN)
       .optional()
-      .describe('What status and logs call the peer; default: the start of its public key'),
-    publicKey: key('the public key').describe("The peer's X25519 public key, base64"),
+      .describe(
+        'What status and logs call the peer; default: the start of its public key, or its endpoint',
+      ),
+    publicKey: key('the public key')
+      .optional()
+      .describe("The peer's X25519 public key, base64; every sealed peer has one"),
     presharedKey: key('the preshared key')
       .optional()
       .describe('A secret of 32 bytes that both ends share, base64 (heddle genpsk)'),
@@ -96,6 +120,21 @@ const peer = z.strictObject(
       .union([whole(0, 65_535, KEEPALIVE_TEXT), z.literal('off')], { error: KEEPALIVE_TEXT })
       .default('off')
       .describe('Seconds between packets that keep a NAT mapping open; off or 0: none'),
+    encapsulation: z
+      .enum(['wireguard', 'vxlan-sealed', 'vxlan', 'udp'], { error: ENCAPSULATION_TEXT })
+      .default('wireguard')
+      .describe('How packets cross the underlay; vxlan and udp are in the clear: no key, no seal'),
+    vni: whole(1, GREATEST_VNI, `a VXLAN network identifier from 1 to ${GREATEST_VNI}`)
+      .optional()
+      .describe(
+        `The VXLAN network; default: ${DEFAULT_CLEAR_VNI} with vxlan, ` +
+          `${DEFAULT_SEALED_VNI} with vxlan-sealed`,
+      ),
+    vtepMac: mac.optional().describe("The Ethernet address of the peer's VTEP; vxlan only"),
+    plaintextUntil: text(UNTIL_TEXT, TIME_PATTERN)
+      .refine((value) => parseRfc3339(value) !== undefined, { error: UNTIL_TEXT })
+      .optional()
+      .describe('When vxlan or udp ends, both ways; absent: never'),
   },
   { error: 'a map with the keys of a peer' },
 );
@@ -136,6 +175,9 @@ export const CONFIG_SCHEMA = z.strictObject(
       .enum(['native', 'reference'], { error: 'native or reference' })
       .default('native')
       .describe('Who carries packets: the C++ lanes, or the readable TypeScript twin'),
+    vtepMac: mac
+      .optional()
+      .describe("Our VTEP's Ethernet address in vxlan; default: derived from the public key"),
     peers: z
       .array(peer, { error: 'a list of peers' })
       .max(MAX_PEERS)

@@ -1,7 +1,4 @@
-/**
- * Every fault of a configuration file as the operator reads it: golden messages, and the values of
- * right files.
- */
+/** Every fault of a configuration file as the operator reads it: golden messages. */
 
 import * as fs from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -9,42 +6,25 @@ import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { toBase64 } from '../../src/base/bytes.js';
-import { seconds } from '../../src/base/time.js';
-import { ConfigError } from '../../src/daemon/config_fault.js';
 import { CONFIG_LIMIT, parseConfig, readConfigFile } from '../../src/daemon/config_file.js';
-import { SodiumSuite } from '../../src/io/sodium.js';
-import type { Config } from '../../src/node/config.js';
+import {
+  CRYPTO,
+  FILE,
+  faultsOf,
+  KEY,
+  OTHER_SECRET,
+  PEER,
+  PEER2,
+  parse,
+  SECRET,
+} from '../support/config_text.js';
 
 const test = suite('daemon/config_file');
-
-const CRYPTO = new SodiumSuite();
-const FILE = '/etc/heddle/heddle.yaml';
-/** Canaries: no message may show them. */
-const SECRET = 'yAnz5TF+lXXJte14tji3zlMNq+hd2rYUIgJBgB3fBmk=';
-const OTHER_SECRET = 'FpCyhws9cxwWoV4xELtfJvjJN+zQVRPISllRWgeopVE=';
-const PEER = 'xTIBA5rboUvnH4htodjb6e697QjLERt1NAB4mZqp8Dg=';
-const PEER2 = 'TrMvSoP4jYQlY6RIzBgbssQqY3vxI2Pi+y71lOWWXX0=';
-const KEY = `privateKey: ${SECRET}\n`;
-
-function parse(text: string, mode = 0o600): Config {
-  return parseConfig({ file: FILE, bytes: new TextEncoder().encode(text), mode }, CRYPTO);
-}
-
-/** The faults without the file's name. */
-function faultsOf(call: () => unknown): string {
-  try {
-    call();
-  } catch (error) {
-    if (!(error instanceof ConfigError)) throw error;
-    return error.message.replaceAll(`${FILE}:`, '');
-  }
-  return 'no fault';
-}
 
 const PREFIX = 'a prefix such as 10.0.0.0/24 or fd00::/64';
 const ADDRESS = 'an address with its prefix length, such as 10.0.0.1/24 or fd00::1/64';
 const ALL_KEYS =
-  'interface, privateKey, privateKeyFile, listenPort, addresses, mtu, table, fwMark, datapath, peers';
+  'interface, privateKey, privateKeyFile, listenPort, addresses, mtu, table, fwMark, datapath, vtepMac, peers';
 
 /** Reason, text, faults. */
 const GOLDEN: readonly (readonly [string, string, string])[] = [
@@ -290,21 +270,6 @@ test('secrets: no message shows one, wherever it stands', () => {
   }
 });
 
-test('secrets: a file that others may read is refused with the command that mends it', () => {
-  const advice = `run: chmod 600 ${FILE}`;
-  const found = 'a secret stands in a file of mode 0640 that others may read';
-  assert.is(
-    faultsOf(() => parse(KEY, 0o640)),
-    `1:1: privateKey: ${found}; ${advice}`,
-  );
-  const shared = `peers: [{publicKey: ${PEER}, presharedKey: ${OTHER_SECRET}}]\n`;
-  assert.match(
-    faultsOf(() => parse(shared, 0o604)),
-    /^1:67: peers\[0\]\.presharedKey: a secret/m,
-  );
-  assert.is(parse(KEY, 0o400).interface, 'heddle0');
-});
-
 test('limits: an alias bomb is refused at once', () => {
   const levels = 'abcdefghi'.split('').map((name, i, all) => {
     const inner = i === 0 ? 'x' : `*${all[i - 1]}`;
@@ -338,79 +303,6 @@ test('bytes: a byte order mark and CRLF are accepted, UTF-16 is not', () => {
     faultsOf(() => parseConfig(source, CRYPTO)),
     '1:1: the file is not UTF-8 text',
   );
-});
-
-test('value: what is absent has its default', () => {
-  const config = parse(KEY);
-  assert.equal(
-    { ...config, privateKey: undefined },
-    {
-      interface: 'heddle0',
-      privateKey: undefined,
-      listenPort: 51820,
-      addresses: [],
-      table: 'auto',
-      fwMark: 0,
-      datapath: 'native',
-      peers: [],
-    },
-  );
-});
-
-test('value: everything that is given arrives', () => {
-  const config = parse(`${KEY}fwMark: 0xca6c
-table: off
-mtu: 1400
-addresses: [10.0.0.1/24, "FD00::1/64"]
-peers:
-  - publicKey: ${PEER}
-    presharedKey: ${OTHER_SECRET}
-    endpoint: "[2001:db8::1]:5"
-    allowedIps: [10.0.0.77/24, fd00::1, 10.0.0.5/24]
-    persistentKeepalive: 25
-  - publicKey: ${PEER2}
-    persistentKeepalive: off
-`);
-  assert.is(config.fwMark, 0xca6c);
-  assert.is(config.table, 'off');
-  assert.is(config.mtu, 1400);
-  assert.equal(
-    config.addresses.map((each) => each.text),
-    ['10.0.0.1/24', 'fd00::1/64'],
-  );
-  const [first, second] = config.peers;
-  assert.is(first?.name, 'xTIBA5rb');
-  assert.is(toBase64(first?.publicKey ?? new Uint8Array()), PEER);
-  assert.is(toBase64(first?.presharedKey ?? new Uint8Array()), OTHER_SECRET);
-  assert.equal(first?.endpoint, { host: '2001:db8::1', port: 5 });
-  assert.equal(
-    first?.allowedIps.map((each) => each.text),
-    ['10.0.0.0/24', 'fd00::1/128'],
-  );
-  assert.is(first?.persistentKeepalive, seconds(25));
-  assert.is(second?.persistentKeepalive, undefined);
-});
-
-test('value: the private key is clamped', () => {
-  const { privateKey } = parse(`privateKey: ${'/'.repeat(42)}8=\n`);
-  assert.is((privateKey[0] ?? 0) & 7, 0);
-  assert.is((privateKey[31] ?? 0) & 0xc0, 0x40);
-});
-
-test('files: a key in its own file is found beside the configuration, and must be private', () => {
-  const folder = fs.mkdtempSync(join(tmpdir(), 'heddle-'));
-  const file = join(folder, 'heddle.yaml');
-  fs.writeFileSync(file, 'privateKeyFile: own.key\n', { mode: 0o644 });
-  const key = join(folder, 'own.key');
-  fs.writeFileSync(key, `${SECRET}\n`, { mode: 0o600 });
-  assert.is(readConfigFile(file, CRYPTO).interface, 'heddle0');
-  fs.chmodSync(key, 0o644);
-  const read = () => readConfigFile(file, CRYPTO);
-  assert.match(faultsOf(read), /own\.key": its mode is 0644, so others may read .* chmod 600 /);
-  fs.writeFileSync(key, 'not a key');
-  fs.chmodSync(key, 0o600);
-  assert.match(faultsOf(read), /own\.key" does not hold a key, expected one line with 32 bytes/);
-  fs.rmSync(folder, { recursive: true });
 });
 
 function decode(text: string): Uint8Array {

@@ -10,7 +10,7 @@ import { stringify } from 'yaml';
 import { parseInterfaceAddress } from '../base/address.js';
 import { isZero, wipe } from '../base/bytes.js';
 import { clamp, formatKey } from '../crypto/keys.js';
-import type { KeyDerivation } from './config_file.js';
+import type { KeyDerivation } from './config_reader.js';
 import { DEFAULT_INTERFACE, INTERFACE_PATTERN } from './config_schema.js';
 import { type LineFault, parseWgQuick, type Section, type Setting } from './wg_quick.js';
 import { importPeers } from './wg_quick_peers.js';

@@ -1,8 +1,14 @@
-// Our own datagrams, come back through the TUN: where the way to a peer's endpoint leads into the
-// tunnel, each packet would be sealed again and again. A data message to the peer's endpoint with
-// the very index of the peer's session can only be ours.
+// Datagrams of tunnels, come into a TUN: where the way to a peer's endpoint leads into the tunnel,
+// each packet would be sealed again and again. A data message to the peer's endpoint with the very
+// index of the peer's session can only be ours.
+//
+// Where two tunnels lead into each other, neither can tell the other's datagrams from those of a
+// tunnel that is rightly inside it. So each data message that is sealed once more costs hops: its
+// datagram leaves with fewer than it came in with, eight tunnels deep with none, and no loop is
+// without end.
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
@@ -18,6 +24,11 @@ namespace heddle {
 inline constexpr uint8_t kNextHeaderUdp = 17;
 inline constexpr uint8_t kNextHeaderFragment = 44;
 inline constexpr size_t kIpv6FragmentHeader = 8;
+inline constexpr size_t kVxlanHeader = 8;
+inline constexpr uint32_t kVxlanFlags =
+    0x08000000;                                 // a VNI is there, and nothing else (RFC 7348 §5)
+inline constexpr uint8_t kMostNestedHops = 64;  // what hosts send with
+inline constexpr uint8_t kHopsOfNesting = 8;
 
 // Where the UDP header of a whole packet or of a first fragment stands; 0: nowhere. Ours have no
 // options and no extension headers but the kernel's fragment header.
@@ -36,20 +47,45 @@ inline size_t outerUdpAt(const uint8_t* packet, size_t length) {
   return isFirst && packet[fragment] == kNextHeaderUdp ? fragment + kIpv6FragmentHeader : 0;
 }
 
-// Whether the inner packet, which is whole, is a data message of ours to `to` for the session that
-// the peer knows by `remoteIndex`.
-inline bool isOwnDatagram(const uint8_t* packet, size_t length, const Endpoint& to,
+// A data message that a packet carries as its UDP payload, bare or behind a VXLAN header.
+struct NestedMessage {
+  const uint8_t* message = nullptr;  // null: it carries none
+  uint16_t port = 0;                 // where it goes
+  uint32_t vni = 0;                  // 0: bare
+};
+
+// Of a whole packet.
+inline NestedMessage nestedMessage(const uint8_t* packet, size_t length) {
+  size_t udp = outerUdpAt(packet, length);
+  if (udp == 0 || length < udp + kUdpHeader + kDataHeader) return {};
+  NestedMessage nested{.message = packet + udp + kUdpHeader, .port = loadBe16(packet + udp + 2)};
+  if (loadBe32(nested.message) == kVxlanFlags) {
+    if (length < udp + kUdpHeader + kVxlanHeader + kDataHeader) return {};
+    nested.vni = loadBe32(nested.message + 4) >> 8;
+    nested.message += kVxlanHeader;
+  }
+  return messageType(nested.message) == kTypeData ? nested : NestedMessage{};
+}
+
+// Whether the inner packet, which is whole and carries `nested`, is a data message of ours to `to`
+// for the session that the peer knows by `remoteIndex`.
+inline bool isOwnDatagram(const uint8_t* packet, const NestedMessage& nested, const Endpoint& to,
                           uint32_t remoteIndex) {
   bool isIpv4 = (packet[0] >> 4) == 4;
   size_t addressLength = isIpv4 ? 4 : 16;
   const uint8_t* destination = packet + (isIpv4 ? 16 : 24);
-  if (to.family != (isIpv4 ? 4 : 6)) return false;
-  if (std::memcmp(destination, to.address.data(), addressLength) != 0) return false;
-  size_t udp = outerUdpAt(packet, length);
-  if (udp == 0 || length < udp + kUdpHeader + kDataHeader) return false;
-  const uint8_t* message = packet + udp + kUdpHeader;
-  return loadBe16(packet + udp + 2) == to.port && messageType(message) == kTypeData &&
-         dataReceiver(message) == remoteIndex;
+  if (nested.message == nullptr || to.family != (isIpv4 ? 4 : 6)) return false;
+  return std::memcmp(destination, to.address.data(), addressLength) == 0 &&
+         nested.port == to.port && nested.vni == to.vni &&
+         dataReceiver(nested.message) == remoteIndex;
+}
+
+// With how many hops left a message leaves that carries a data message in a packet of so many; 0:
+// it must not.
+inline uint8_t hopsAround(const uint8_t* packet) {
+  uint8_t inner = (packet[0] >> 4) == 4 ? ipv4Ttl(packet) : ipv6HopLimit(packet);
+  uint8_t most = std::min(inner, kMostNestedHops);
+  return most > kHopsOfNesting ? static_cast<uint8_t>(most - kHopsOfNesting) : uint8_t{0};
 }
 
 }  // namespace heddle

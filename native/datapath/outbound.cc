@@ -96,8 +96,12 @@ void Outbound::flush() {
   if (count_ == 0) return;
   counters_.add(Counter::datagramOut, count_);
   counters_.add(Counter::datagramOutBytes, bytes_);
-  SendBatch batch{
-      .bytes = {messages_, bytes_}, .segment = segment_, .count = count_, .peer = peer_, .to = to_};
+  SendBatch batch{.bytes = {messages_, bytes_},
+                  .segment = segment_,
+                  .count = count_,
+                  .peer = peer_,
+                  .to = to_,
+                  .via = via_};
   count_ = 0;
   bytes_ = 0;
   sender_.send(batch);
@@ -107,8 +111,16 @@ void Outbound::flushStaged(uint32_t peer, bool orKeepalive, Instant now) {
   Target target;
   if (!resume(peer, now, target)) return;
   std::deque<StagedPacket> packets = staged_.take(peer, target.peer->serial);
-  for (StagedPacket& packet : packets) pass(target, {packet.inner(), packet.length()});
-  if (!packets.empty()) {
+  bool anyPassed = false;
+  for (StagedPacket& packet : packets) {
+    std::span<uint8_t> inner(packet.inner(), packet.length());
+    Drop reason = guardLoop(inner, target);
+    drop(reason, reason == Drop::none ? 0 : 1, target.peer);
+    if (reason != Drop::none) continue;
+    pass(target, inner);
+    anyPassed = true;
+  }
+  if (anyPassed) {
     noteSent(target, true, now);
   } else if (orKeepalive) {
     sealKeepalive(target, now);
@@ -141,10 +153,19 @@ Drop Outbound::route(std::span<const uint8_t> packet, Instant now, Target& targe
   target.endpoint = target.peer->sendsTo();
   if (target.endpoint == nullptr) return Drop::noEndpoint;
   target.keypair = usableKeypair(tables_, *target.peer, now);
-  if (target.keypair == nullptr) return Drop::none;
+  return target.keypair == nullptr ? Drop::none : guardLoop(packet, target);
+}
+
+// Of a target with a keypair; also says how many hops the packet's datagram may have.
+Drop Outbound::guardLoop(std::span<const uint8_t> packet, Target& target) const {
+  target.via.hops = 0;
+  NestedMessage nested = nestedMessage(packet.data(), packet.size());
+  if (nested.message == nullptr) [[likely]]
+    return Drop::none;
   const Endpoint& to = target.endpoint->endpoint;
-  bool isOwn = isOwnDatagram(inner, packet.size(), to, target.keypair->remoteIndex);
-  return isOwn ? Drop::loop : Drop::none;
+  if (isOwnDatagram(packet.data(), nested, to, target.keypair->remoteIndex)) return Drop::loop;
+  target.via.hops = hopsAround(packet.data());
+  return target.via.hops == 0 ? Drop::loop : Drop::none;
 }
 
 bool Outbound::resume(uint32_t slot, Instant now, Target& target) const {
@@ -179,8 +200,8 @@ bool Outbound::seal(const Target& target, uint8_t* inner, size_t length) {
   if (counter >= kRejectAfterMessages) return false;
   size_t padded = paddedLength(length, tables_.mtu());
   size_t size = kDataOverhead + padded;
-  bool fits =
-      endpointVersion_ == target.endpoint->version && size <= segment_ && bytes_ + size <= limit_;
+  bool fits = endpointVersion_ == target.endpoint->version && via_ == target.via &&
+              size <= segment_ && bytes_ + size <= limit_;
   if (count_ != 0 && !fits) flush();
   if (count_ == 0) open(target, size);
   keypair.sendCounter.store(counter + 1, std::memory_order_relaxed);
@@ -198,6 +219,7 @@ bool Outbound::seal(const Target& target, uint8_t* inner, size_t length) {
 void Outbound::open(const Target& target, size_t size) {
   endpointVersion_ = target.endpoint->version;
   to_ = target.endpoint->endpoint;
+  via_ = target.via;
   peer_ = target.peer->slot;
   limit_ = to_.family == 4 ? kLimit4 : kLimit6;
   segment_ = size;

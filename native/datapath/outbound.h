@@ -74,9 +74,11 @@ class Outbound {
     PeerEntry* peer = nullptr;
     const EndpointRecord* endpoint = nullptr;
     Keypair* keypair = nullptr;  // null: there is none to send with, so stage
+    Via via{};
   };
 
   Drop route(std::span<const uint8_t> packet, Instant now, Target& target) const;
+  Drop guardLoop(std::span<const uint8_t> packet, Target& target) const;
   void superPacket(const VirtioNetHeader& header, std::span<uint8_t> inner, Instant now);
   void pass(const Target& target, std::span<uint8_t> inner);
   void stage(PeerEntry& peer, std::span<const uint8_t> inner);
@@ -104,6 +106,7 @@ class Outbound {
   uint64_t endpointVersion_ = 0;
   uint32_t peer_ = 0;
   Endpoint to_;
+  Via via_{};
 };
 
 }  // namespace heddle

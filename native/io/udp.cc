@@ -67,7 +67,7 @@ UdpSockets::Opened UdpSockets::open(uint16_t port, bool offload) {
 int UdpSockets::send(const Endpoint& to, std::span<const uint8_t> bytes, size_t segment,
                      const Via& via) {
   int fd = senderFor(to, via);
-  return fd < 0 ? fd : sendDatagrams(fd, to, bytes, segment, {});
+  return fd < 0 ? fd : sendDatagrams(fd, to, bytes, segment, {.hops = via.hops});
 }
 
 int UdpSockets::sendHandshake(const Endpoint& to, std::span<const uint8_t> bytes) {

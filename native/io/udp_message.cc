@@ -145,6 +145,10 @@ int sendDatagrams(int fd, const Endpoint& to, std::span<const uint8_t> bytes, si
     if (to.family == 4) control.add(IPPROTO_IP, IP_TOS, options.trafficClass);
     if (to.family == 6) control.add(IPPROTO_IPV6, IPV6_TCLASS, options.trafficClass);
   }
+  if (options.hops != 0) {
+    if (to.family == 4) control.add(IPPROTO_IP, IP_TTL, options.hops);
+    if (to.family == 6) control.add(IPPROTO_IPV6, IPV6_HOPLIMIT, options.hops);
+  }
   addLocal(control, to);
   while (sendmsg(fd, &message, options.flags | MSG_NOSIGNAL) < 0) {
     if (errno == EINTR) continue;

@@ -1,6 +1,6 @@
 // One sendmsg and one recvmsg of outer datagrams, with what stands beside the bytes: UDP GSO and
-// GRO (Linux net/ipv4/udp_offload.c), the local address (ip(7) IP_PKTINFO, ipv6(7) IPV6_PKTINFO)
-// and the traffic class.
+// GRO (Linux net/ipv4/udp_offload.c), the local address (ip(7) IP_PKTINFO, ipv6(7) IPV6_PKTINFO),
+// the traffic class and the hop limit.
 #pragma once
 
 #include <cstdint>
@@ -13,6 +13,7 @@ namespace heddle {
 struct SendOptions {
   int flags = 0;         // of sendmsg(2)
   int trafficClass = 0;  // IP_TOS or IPV6_TCLASS; 0 is the socket's own
+  int hops = 0;          // IP_TTL or IPV6_HOPLIMIT; 0 is the socket's own
 };
 
 // Sends datagrams lying back to back, `segment` bytes each but for a shorter last one, from `fd`,

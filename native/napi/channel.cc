@@ -74,6 +74,7 @@ napi_value takeDatagrams(napi_env env, napi_callback_info info) {
     NAPI_CHECK(napi_create_object(env, &entry));
     NAPI_CHECK(napi_set_named_property(env, entry, "endpoint", makeBytes(env, endpoint)));
     NAPI_CHECK(napi_set_named_property(env, entry, "datagram", makeBytes(env, datagram.bytes)));
+    NAPI_CHECK(napi_set_named_property(env, entry, "hops", makeNumber(env, datagram.via.hops)));
     NAPI_CHECK(napi_set_element(env, list, i, entry));
   }
   return list;

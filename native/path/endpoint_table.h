@@ -40,6 +40,7 @@ enum class PortKind : uint8_t { sealed, vxlan, udp };
 // (RFC 7348 §5).
 struct Via {
   PortKind kind = PortKind::sealed;
+  uint8_t hops = 0;   // TTL or hop limit; 0 is the socket's own
   uint16_t flow = 0;  // any value; vxlan only
 
   friend bool operator==(const Via&, const Via&) = default;

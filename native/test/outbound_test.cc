@@ -110,6 +110,27 @@ TEST("outbound: gives up staged packets on command and with their peer") {
   EXPECT_EQUAL(end.reclaimer.collect(), size_t{0});
 }
 
+// A UDP packet of so many hops to 10.0.0.2 whose payload begins like a data message.
+Packet tunnelDatagram(uint8_t hops, size_t length = 64) {
+  Fields fields{.protocol = kProtocolUdp, .hopLimit = hops, .payload = Packet(length)};
+  fields.payload[0] = 4;
+  return test::makePacket(fields);
+}
+
+TEST("outbound: messages of a tunnel in the tunnel leave with fewer hops, and some not at all") {
+  Pair pair;
+  pair.connect(kStart);
+  for (uint8_t hops : std::initializer_list<uint8_t>{255, 64, 9, 8, 0})
+    pair.one.packet(tunnelDatagram(hops), kStart);
+  pair.one.packet(packetTo(2, 1), kStart);
+  pair.one.outbound.flush();
+  std::vector<uint8_t> seen;
+  for (const Via& via : pair.one.sent.vias) seen.push_back(via.hops);
+  EXPECT(seen == (std::vector<uint8_t>{56, 56, 1, 0}));
+  EXPECT_EQUAL(pair.one.drops(Drop::loop), uint64_t{2});
+  EXPECT(pair.one.sent.batches == (std::vector<size_t>{2, 1, 1}));
+}
+
 TEST("outbound: never seals with a keypair of 180 s, and asks for a rekey from 120 s on, once") {
   Pair pair;
   pair.connect(kStart);

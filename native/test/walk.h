@@ -55,6 +55,7 @@ struct Events : EventSink {
 struct Sent : BatchSender {
   std::vector<Packet> datagrams;
   std::vector<Endpoint> to;
+  std::vector<Via> vias;
   std::vector<size_t> batches;
 
   void send(const SendBatch& batch) override {
@@ -63,6 +64,7 @@ struct Sent : BatchSender {
       auto message = batch.bytes.subspan(at, std::min(batch.segment, batch.bytes.size() - at));
       datagrams.emplace_back(message.begin(), message.end());
       to.push_back(batch.to);
+      vias.push_back(batch.via);
       count++;
     }
     EXPECT_EQUAL(count, batch.count);

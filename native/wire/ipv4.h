@@ -27,6 +27,7 @@ inline size_t ipv4HeaderLength(const uint8_t* packet) { return size_t{4} * (pack
 inline uint16_t ipv4TotalLength(const uint8_t* packet) { return loadBe16(packet + 2); }
 inline uint16_t ipv4Identifier(const uint8_t* packet) { return loadBe16(packet + 4); }
 inline uint16_t ipv4Fragment(const uint8_t* packet) { return loadBe16(packet + 6); }
+inline uint8_t ipv4Ttl(const uint8_t* packet) { return packet[8]; }
 inline uint8_t ipv4Protocol(const uint8_t* packet) { return packet[9]; }
 
 inline void setIpv4TotalLength(uint8_t* packet, uint16_t length) { storeBe16(packet + 2, length); }

@@ -23,7 +23,7 @@ import { maySeal, sealData, type TransportKeypair } from '../session/transport.j
 import { destinationAt, innerFamily, innerLength } from './classify.js';
 import type { WalkCounters } from './counters.js';
 import type { Drop } from './drop.js';
-import { isOwnDatagram } from './loop.js';
+import { hopsAround, isOwnDatagram, nestedMessage } from './loop.js';
 import { Staged } from './staged.js';
 import type { WalkOutput } from './walk_output.js';
 import type { PeerEntry, WalkTables } from './walk_tables.js';
@@ -67,8 +67,8 @@ export class Outbound {
     const target = this.#target(slot, now);
     if (!target) return;
     const packets = this.#staged.take(slot);
-    for (const packet of packets) this.#seal(target, packet, now);
-    if (packets.length === 0 && orKeepalive) this.#seal(target, EMPTY, now);
+    const passed = packets.filter((packet) => this.#guardAndSeal(target, packet, now));
+    if (passed.length === 0 && orKeepalive) this.#seal(target, EMPTY, now);
   }
 
   dropStaged(slot: PeerSlot): void {
@@ -94,15 +94,23 @@ export class Outbound {
       return 'no_endpoint';
     }
     const keypair = peer.promoted ?? peer.sending;
-    if (!keypair || !maySeal(keypair, now)) {
-      this.#stage(peer, inner);
-    } else if (isOwnDatagram(inner, endpoint, keypair.remoteIndex)) {
-      peer.drop('loop');
-      return 'loop';
-    } else {
-      this.#seal({ peer, endpoint, keypair }, inner, now);
-    }
+    if (keypair && maySeal(keypair, now)) this.#guardAndSeal({ peer, endpoint, keypair }, inner, now);
+    else this.#stage(peer, inner);
     return undefined;
+  }
+
+  /** False for what would go round in a loop. */
+  #guardAndSeal(target: Target, inner: Uint8Array, now: Instant): boolean {
+    const nested = nestedMessage(inner);
+    const hops = nested ? hopsAround(inner) : 0;
+    const { peer, endpoint, keypair } = target;
+    const isOwn = nested && isOwnDatagram(inner, nested, endpoint, keypair.remoteIndex);
+    if (isOwn || (nested && hops === 0)) {
+      this.#drop('loop', peer);
+      return false;
+    }
+    this.#seal(target, inner, now, hops);
+    return true;
   }
 
   #drop(reason: Drop, peer: PeerEntry | undefined): void {
@@ -131,7 +139,7 @@ export class Outbound {
    * `inner` is empty for a keepalive. Once the keypair has run out of counters, packets are staged
    * again.
    */
-  #seal({ peer, endpoint, keypair }: Target, inner: Uint8Array, now: Instant): void {
+  #seal({ peer, endpoint, keypair }: Target, inner: Uint8Array, now: Instant, hops = 0): void {
     if (!maySeal(keypair, now)) {
       if (inner.length > 0) this.#stage(peer, inner);
       return;
@@ -139,7 +147,7 @@ export class Outbound {
     const plaintext = new Uint8Array(paddedLength(inner.length, this.#tables.mtu));
     plaintext.set(inner);
     const datagram = sealData(this.#suite, keypair, plaintext);
-    this.#out.push({ kind: 'datagram', peer: peer.slot, endpoint, datagram });
+    this.#out.push({ kind: 'datagram', peer: peer.slot, endpoint, datagram, hops });
     this.#count(peer, datagram.length, inner.length === 0);
     if (inner.length > 0 && peer.unansweredSend <= peer.lastReceived) peer.unansweredSend = now;
     peer.lastSent = now;

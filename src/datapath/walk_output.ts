@@ -11,6 +11,8 @@ export type WalkOutput =
       readonly peer: PeerSlot;
       readonly endpoint: Endpoint;
       readonly datagram: Uint8Array;
+      /** The TTL or hop limit that it must leave with; 0: any. */
+      readonly hops: number;
     }
   /** Write it to the TUN; a failure comes back as a `failed` input with the reason `tun_write`. */
   | { readonly kind: 'packet'; readonly packet: Uint8Array }

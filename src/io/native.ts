@@ -127,7 +127,7 @@ export interface Addon {
   /** One receive: datagrams back to back, `segment` bytes each but for a shorter last one. */
   channelPutDatagram(engine: Engine, source: Uint8Array, bytes: Uint8Array, segment: number): void;
   channelTakePackets(engine: Engine): Uint8Array[];
-  channelTakeDatagrams(engine: Engine): { endpoint: Uint8Array; datagram: Uint8Array }[];
+  channelTakeDatagrams(engine: Engine): { endpoint: Uint8Array; datagram: Uint8Array; hops: number }[];
   /** Makes the next `count` sends of the channel backend fail with this errno. */
   channelFailSends(engine: Engine, errno: number, count: number): void;
 }

@@ -168,7 +168,7 @@ export class ReferenceHand implements Hand {
     this.#walk.drain(this.#outputs);
     for (const output of this.#outputs) {
       if (output.kind === 'datagram') {
-        this.#udp.send(output.endpoint, output.datagram, output.peer);
+        this.#udp.send(output.endpoint, output.datagram, output);
       } else if (output.kind === 'event') this.#events.push(output.event);
       else if (!this.#tun.write(output.packet)) {
         this.failed('tun_write', undefined);

@@ -13,6 +13,8 @@ const BUFFER_BYTES = 8 << 20;
 const PORT_TRIES = 16;
 /** Datagrams that wait in a socket while the kernel takes none; further ones are dropped. */
 const SENDING_MOST = 1024;
+/** What Linux sends with (ip_default_ttl). */
+const USUAL_HOPS = 64;
 const NO_IPV6 = new Set(['EAFNOSUPPORT', 'EADDRNOTAVAIL']);
 const SEND_DROPS: Readonly<Record<string, Drop>> = {
   ENOBUFS: 'send_no_buffer',
@@ -42,10 +44,18 @@ export interface UdpEvents {
   readonly sendFailed: (reason: Drop, peer?: PeerSlot) => void;
 }
 
+export interface SendOptions {
+  readonly peer?: PeerSlot;
+  /** TTL or hop limit; 0 and absent: what hosts send with. */
+  readonly hops?: number;
+}
+
 export class UdpPort {
   readonly port: number;
   readonly #sockets: ReadonlyMap<Family, Socket>;
   readonly #events: UdpEvents;
+  /** What a socket sends with, where it was changed. */
+  readonly #hops = new Map<Family, number>();
   #isOpen = true;
 
   private constructor(sockets: ReadonlyMap<Family, Socket>, events: UdpEvents) {
@@ -78,14 +88,16 @@ export class UdpPort {
   }
 
   /** Never throws; a failure is told by `sendFailed`, now or later. The datagram is not copied. */
-  send(endpoint: Endpoint, datagram: Uint8Array, peer?: PeerSlot): void {
+  send(endpoint: Endpoint, datagram: Uint8Array, options: SendOptions = {}): void {
     const { address, port } = endpoint;
+    const { peer, hops = 0 } = options;
     const socket = this.#sockets.get(address.family);
     const refused = this.#refusal(socket, port);
     if (!socket || refused) {
       this.#events.sendFailed(refused ?? 'send_unreachable', peer);
       return;
     }
+    this.#setHops(address.family, socket, hops);
     socket.send(datagram, port, address.text, (error) => {
       if (error) this.#events.sendFailed(sendDrop(codeOf(error)), peer);
     });
@@ -96,6 +108,16 @@ export class UdpPort {
     if (!this.#isOpen) return;
     this.#isOpen = false;
     for (const socket of this.#sockets.values()) socket.close();
+  }
+
+  /**
+   * Of the socket, since Node sets it for no single datagram; one that waits in the socket leaves
+   * with those of a later one.
+   */
+  #setHops(family: Family, socket: Socket, hops: number): void {
+    if (hops === (this.#hops.get(family) ?? 0)) return;
+    this.#hops.set(family, hops);
+    socket.setTTL(hops === 0 ? USUAL_HOPS : hops);
   }
 
   #refusal(socket: Socket | undefined, port: number): Drop | undefined {

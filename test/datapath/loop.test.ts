@@ -1,10 +1,10 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { parsePrefix } from '../../src/base/address.js';
+import { type Endpoint, parsePrefix } from '../../src/base/address.js';
 import { present } from '../../src/base/assert.js';
-import { storeLe32 } from '../../src/base/bytes.js';
+import { concat, storeLe32 } from '../../src/base/bytes.js';
 import { sessionIndex } from '../../src/base/identifiers.js';
-import { isOwnDatagram } from '../../src/datapath/loop.js';
+import { hopsAround, isOwnDatagram, nestedMessage } from '../../src/datapath/loop.js';
 import { ipv4, outerPacket } from '../support/inner_packets.js';
 import { endpoint } from '../support/parsed.js';
 import { createConnectedRig, datagrams, ENDPOINT, keypair, PEER } from '../support/walk_rig.js';
@@ -22,6 +22,16 @@ function dataMessage(receiver = 0x89abcdef, type = 4): Uint8Array {
   return message;
 }
 
+/** The message behind a VXLAN header. */
+function inVxlan(vni: number, message = dataMessage()): Uint8Array {
+  return concat(Uint8Array.of(8, 0, 0, 0, vni >> 16, vni >> 8, vni, 0), message);
+}
+
+function isOwn(packet: Uint8Array, to: Endpoint): boolean {
+  const nested = nestedMessage(packet);
+  return nested !== undefined && isOwnDatagram(packet, nested, to, INDEX);
+}
+
 for (const to of [V4, V6]) {
   const rows: readonly [string, Uint8Array, boolean][] = [
     ['is ours', outerPacket(to, dataMessage()), true],
@@ -32,12 +42,39 @@ for (const to of [V4, V6]) {
     ['is not ours without a header', outerPacket(to, dataMessage().subarray(0, 15)), false],
     ['is not ours at another port', outerPacket({ ...to, port: 1 }, dataMessage()), false],
     ['is not ours at another address', outerPacket(other(to), dataMessage()), false],
+    ['is not ours behind VXLAN', outerPacket(to, inVxlan(7)), false],
   ];
   for (const [rule, packet, expected] of rows) {
     loop(`loop: a datagram to an IPv${to.address.family} endpoint ${rule}`, () => {
-      assert.is(isOwnDatagram(packet, to, INDEX), expected);
+      assert.is(isOwn(packet, to), expected);
     });
   }
+}
+
+for (const [rule, payload, expected] of [
+  ['is ours with its VNI', inVxlan(7), true],
+  ['is not ours with another', inVxlan(8), false],
+  ['is not ours bare', dataMessage(), false],
+  ['is not ours with other flags', inVxlan(7).fill(9, 0, 1), false],
+] as const) {
+  loop(`loop: a datagram to an endpoint behind VXLAN ${rule}`, () => {
+    assert.is(isOwn(outerPacket(V4, payload), { ...V4, vni: 7 }), expected);
+  });
+}
+
+for (const [inner, outer, why] of [
+  [255, 56, 'no more than hosts send with'],
+  [64, 56, 'eight fewer'],
+  [9, 1, 'one is left'],
+  [8, 0, 'none is left'],
+  [1, 0, 'none is left'],
+  [0, 0, 'none is left'],
+] as const) {
+  loop(`loop: around a datagram of ${inner} hops go ${outer}: ${why}`, () => {
+    for (const to of [V4, V6]) {
+      assert.is(hopsAround(outerPacket(to, dataMessage(), { hops: inner })), outer);
+    }
+  });
 }
 
 function other(to: typeof V4): typeof V4 {
@@ -50,7 +87,13 @@ loop('loop: no cut of a packet is read past its end', () => {
     const header = to === V4 ? 20 : 40;
     for (let length = header; length < packet.length; length++) {
       const isLong = length >= packet.length - 48 + 16;
-      assert.is(isOwnDatagram(packet.slice(0, length), to, INDEX), isLong, `${length} bytes`);
+      assert.is(isOwn(packet.slice(0, length), to), isLong, `${length} bytes`);
+    }
+    const wrapped = outerPacket(to, inVxlan(7));
+    for (let length = header; length < wrapped.length; length++) {
+      const isLong = length >= wrapped.length - 48 + 16;
+      const cut = nestedMessage(wrapped.slice(0, length));
+      assert.is(cut !== undefined, isLong, `${length} bytes behind VXLAN`);
     }
   }
 });
@@ -68,6 +111,40 @@ loop('loop: what was sealed and comes back is dropped once, and the packet itsel
   rig.use(PEER, keypair(2));
   const another = 'a session of somebody else, or of ours that is over, passes';
   assert.is(datagrams(rig.packet(outerPacket(ENDPOINT, sent))).length, 1, another);
+});
+
+loop('loop: a message in a message leaves with fewer hops, eight deep with none', () => {
+  const rig = createConnectedRig();
+  rig.insert('0.0.0.0/0', PEER);
+  const nested = endpoint('198.51.100.7:51820');
+  let sent = dataMessage();
+  const seen: number[] = [];
+  for (let hops = 64; ; hops = seen.at(-1) ?? 0) {
+    const [out] = rig.packet(outerPacket(nested, sent, { hops }));
+    if (out?.kind !== 'datagram') break;
+    seen.push(out.hops);
+    sent = out.datagram;
+  }
+  assert.equal(seen, [56, 48, 40, 32, 24, 16, 8]);
+  assert.equal(rig.drops(PEER), { loop: 1 });
+  const [usual] = rig.packet(ipv4());
+  assert.is(usual?.kind === 'datagram' && usual.hops, 0);
+});
+
+loop('loop: what was staged is judged when there is a session', () => {
+  const rig = createConnectedRig();
+  rig.insert('0.0.0.0/0', PEER);
+  rig.write({ kind: 'removeKeypair', localIndex: keypair(1).localIndex });
+  const nested = endpoint('198.51.100.7:51820');
+  rig.packet(outerPacket(nested, dataMessage(), { hops: 8 }));
+  rig.packet(outerPacket(nested, dataMessage(), { hops: 40 }));
+  rig.use(PEER, keypair(2));
+  const out = rig.write({ kind: 'flushStaged', peer: PEER, orKeepalive: false });
+  assert.equal(
+    out.flatMap((each) => (each.kind === 'datagram' ? [each.hops] : [])),
+    [32],
+  );
+  assert.equal(rig.drops(), { loop: 1 });
 });
 
 loop.run();

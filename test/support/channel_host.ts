@@ -78,8 +78,8 @@ export class ChannelHost {
 
   /** What the network would carry. */
   datagrams(): Datagram[] {
-    return this.#addon.channelTakeDatagrams(this.hand.engine).map(({ endpoint, datagram }) => {
-      return { endpoint: endpointFrom(endpoint, 0), datagram };
+    return this.#addon.channelTakeDatagrams(this.hand.engine).map((taken) => {
+      return { ...taken, endpoint: endpointFrom(taken.endpoint, 0) };
     });
   }
 

@@ -191,23 +191,23 @@ function store16(bytes: Uint8Array, at: number, value: number): void {
 export function outerPacket(
   to: Endpoint,
   payload: Uint8Array,
-  options: { isFragment?: boolean; offset?: number } = {},
+  options: { isFragment?: boolean; offset?: number; hops?: number } = {},
 ): Uint8Array {
-  const { isFragment = false, offset = 0 } = options;
+  const { isFragment = false, offset = 0, hops = 64 } = options;
   const length = 8 + payload.length;
   const udp = Uint8Array.of(0xca, 0x6c, to.port >> 8, to.port, length >> 8, length, 0, 0);
   const isPart = isFragment || offset > 0;
   if (to.address.family === 4) {
     const total = 20 + length;
     const header = new Uint8Array(20);
-    header.set([0x45, 0, total >> 8, total, 0, 0, isPart ? 0x20 : 0, offset, 64, 17]);
+    header.set([0x45, 0, total >> 8, total, 0, 0, isPart ? 0x20 : 0, offset, hops, 17]);
     header.set(to.address.bytes, 16);
     return joined(header, joined(udp, payload));
   }
   const fragment = Uint8Array.of(17, 0, offset >> 5, (offset << 3) | 1, 0, 0, 0, 0);
   const content = joined(isPart ? fragment : new Uint8Array(0), joined(udp, payload));
   const header = new Uint8Array(40);
-  header.set([0x60, 0, 0, 0, content.length >> 8, content.length, isPart ? 44 : 17, 64]);
+  header.set([0x60, 0, 0, 0, content.length >> 8, content.length, isPart ? 44 : 17, hops]);
   header.set(to.address.bytes, 24);
   return joined(header, content);
 }

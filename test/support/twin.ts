@@ -22,6 +22,7 @@ import { SUITE } from './walk_rig.js';
 export interface Datagram {
   readonly endpoint: Endpoint;
   readonly datagram: Uint8Array;
+  readonly hops: number;
 }
 
 /** What came out of a hand, each kind in its order. */
@@ -119,8 +120,8 @@ export class Twin {
   #pumped(): Outcome {
     const { engine } = this.#hand;
     this.#addon.enginePump(engine, this.now);
-    const datagrams = this.#addon.channelTakeDatagrams(engine).map(({ endpoint, datagram }) => {
-      return { endpoint: parseEndpoint(endpoint, 0), datagram };
+    const datagrams = this.#addon.channelTakeDatagrams(engine).map((taken) => {
+      return { ...taken, endpoint: parseEndpoint(taken.endpoint, 0) };
     });
     const events: WalkEvent[] = [];
     this.#hand.takeEvents(events, ALL);
@@ -148,6 +149,7 @@ export class Twin {
 function compare(reference: Outcome, native: Outcome): void {
   sameList('datagram', reference.datagrams, native.datagrams, (own, other) => {
     same('endpoint', endpointText(own.endpoint), endpointText(other.endpoint));
+    same('hops', own.hops, other.hops);
     bytesSame('datagram', own.datagram, other.datagram);
   });
   sameList('packet', reference.packets, native.packets, (own, other) => {

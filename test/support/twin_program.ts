@@ -43,6 +43,8 @@ const PREFIXES: readonly Prefix[] = [
   ...['fd00::/64', 'fd00::1/128', 'fd00::2/128', 'fd00::/16', '::/0'],
 ].map((text) => prefix(text));
 
+const VXLAN = Uint8Array.of(8, 0, 0, 0, 0, 0, 7, 0);
+
 const JUMPS: readonly number[] = [0, 0, 1, 1e3, 1e6, 9e6, 40e6, 119_999_999, 165e6, 180e6];
 const LENGTHS: readonly number[] = [28, 41, 47, 48, 64, 100, 1279, 1280, 1404, 1419, 1420, 1421];
 
@@ -216,8 +218,12 @@ export class TwinProgram {
       this.#write(side, other, { kind: 'insertPrefix', prefix, peer });
     }
     const offset = this.#one([0, 0, 0, 1]);
-    const packet = outerPacket(to, sent, { isFragment: this.#random.below(3) === 0, offset });
-    this.#note(side, `its own ${sent.length} bytes to ${to.text}, offset ${offset}`);
+    const hops = this.#one([8, 9, 64, 255]);
+    const payload = this.#random.below(4) === 0 ? concat(VXLAN, sent) : sent;
+    const packet = outerPacket(to, payload, {
+      ...{ isFragment: this.#random.below(3) === 0, offset, hops },
+    });
+    this.#note(side, `its own ${payload.length} bytes to ${to.text}, offset ${offset}`);
     this.#sent(side.twin.packet(packet), other);
   }
 

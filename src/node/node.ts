@@ -163,6 +163,7 @@ export class Node {
   }
 
   deadline(): Instant {
+    if (this.#isStopped) return NEVER;
     const sealed = earliest(this.#wakes.earliest(), this.#names.deadline());
     return earliest(earliest(sealed, this.#clearPeers.deadline()), this.#underlay.deadline());
   }

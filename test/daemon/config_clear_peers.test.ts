@@ -182,7 +182,7 @@ test('faults: two networks on one port and address are two peers', () => {
 
 test('faults: without a private key everything else is judged all the same', () => {
   const faults = faultsOf(() => parse(`peers: [{${UDP}, vni: 5}]\n`));
-  assert.match(faults, /missing key: .*\n1:58: peers\[0\]\.vni: udp has no VNI/);
+  assert.match(faults, /missing key: .*\n1:56: peers\[0\]\.vni: udp has no VNI/);
 });
 
 test.run();

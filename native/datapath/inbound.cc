@@ -4,25 +4,44 @@
 #include "datapath/classify.h"
 #include "datapath/demux.h"
 #include "session/transport.h"
+#include "wire/vxlan.h"
 
 namespace heddle {
 
-Inbound::Inbound(const Tables& tables, EventSink& events, PacketWriter& writer,
+Inbound::Inbound(const Tables& tables, EventSink& events, PacketWriter& writer, Answerer& answerer,
                  CounterBlock& counters, CoalesceOptions options)
     : tables_(tables),
       events_(events),
       counters_(counters),
-      coalescer_(writer, counters, options) {}
+      coalescer_(writer, counters, options),
+      clear_(tables, coalescer_, answerer, counters) {}
 
-void Inbound::datagram(std::span<uint8_t> bytes, const Endpoint& source, const Arrival&,
+void Inbound::datagram(std::span<uint8_t> bytes, const Endpoint& source, const Arrival& arrival,
                        Instant now) {
   counters_.add(Counter::datagramIn, 1);
   counters_.add(Counter::datagramInBytes, bytes.size());
-  Demux to = demux(bytes);
-  Drop reason = to.reason;
-  if (to.destination == Destination::handshake) reason = handshake(bytes, source);
-  if (to.destination == Destination::data) reason = data(bytes, source, now);
+  bool isClear = arrival.kind != PortKind::sealed;
+  Drop reason = isClear ? clear_.datagram(bytes, source, arrival, now) : sealed(bytes, source, now);
   if (reason != Drop::none) counters_.drop(reason);
+}
+
+Drop Inbound::sealed(std::span<uint8_t> bytes, const Endpoint& source, Instant now) {
+  if (source.vni == 0 && !bytes.empty() && bytes[0] == kVxlanValidVni) {
+    return behindVxlan(bytes, source, now);
+  }
+  Demux to = demux(bytes);
+  if (to.destination == Destination::handshake) return handshake(bytes, source);
+  if (to.destination == Destination::data) return data(bytes, source, now);
+  return to.reason;
+}
+
+// vxlan-sealed: what WireGuard would send, behind a VXLAN header.
+Drop Inbound::behindVxlan(std::span<uint8_t> bytes, const Endpoint& source, Instant now) {
+  if (bytes.size() < kVxlanHeader + kDataOverhead) return Drop::datagramLength;
+  Endpoint behind = source;
+  behind.vni = vxlanVni(bytes.data());
+  if (behind.vni == 0) return Drop::datagramType;
+  return sealed(bytes.subspan(kVxlanHeader), behind, now);
 }
 
 // A cookie reply has no mac1: only its length speaks for it.
@@ -43,7 +62,8 @@ Drop Inbound::data(std::span<uint8_t> bytes, const Endpoint& source, Instant now
   uint64_t counter = dataCounter(bytes.data());
   Keypair* keypair = tables_.sessions().find(dataReceiver(bytes.data()));
   if (keypair == nullptr) return Drop::unknownIndex;
-  Drop reason = open(*keypair, counter, bytes, source, now);
+  bool isOfForm = source.vni == keypair->peer.sealedVni();
+  Drop reason = !isOfForm ? Drop::encapsulation : open(*keypair, counter, bytes, source, now);
   if (reason != Drop::none) keypair->peer.received.drop(reason, 1);
   return reason;
 }

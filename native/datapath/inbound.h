@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <span>
 
+#include "datapath/clear_inbound.h"
 #include "datapath/coalesce.h"
 #include "datapath/counters.h"
 #include "datapath/tables.h"
@@ -15,8 +16,8 @@ namespace heddle {
 
 class Inbound {
  public:
-  Inbound(const Tables& tables, EventSink& events, PacketWriter& writer, CounterBlock& counters,
-          CoalesceOptions options);
+  Inbound(const Tables& tables, EventSink& events, PacketWriter& writer, Answerer& answerer,
+          CounterBlock& counters, CoalesceOptions options);
 
   // One datagram. Its bytes are ours until the call returns.
   void datagram(std::span<uint8_t> bytes, const Endpoint& source, const Arrival& arrival,
@@ -27,6 +28,8 @@ class Inbound {
   void flush() { coalescer_.flush(); }
 
  private:
+  Drop sealed(std::span<uint8_t> bytes, const Endpoint& source, Instant now);
+  Drop behindVxlan(std::span<uint8_t> bytes, const Endpoint& source, Instant now);
   Drop handshake(std::span<const uint8_t> bytes, const Endpoint& source);
   Drop data(std::span<uint8_t> bytes, const Endpoint& source, Instant now);
   Drop open(Keypair& keypair, uint64_t counter, std::span<uint8_t> bytes, const Endpoint& source,
@@ -40,6 +43,7 @@ class Inbound {
   EventSink& events_;
   CounterBlock& counters_;
   Coalescer coalescer_;
+  ClearInbound clear_;
 };
 
 }  // namespace heddle

@@ -17,6 +17,7 @@
 #include "wire/ipv4.h"
 #include "wire/ipv6.h"
 #include "wire/udp.h"
+#include "wire/vxlan.h"
 #include "wire/wireguard.h"
 
 namespace heddle {
@@ -24,7 +25,6 @@ namespace heddle {
 inline constexpr uint8_t kNextHeaderUdp = 17;
 inline constexpr uint8_t kNextHeaderFragment = 44;
 inline constexpr size_t kIpv6FragmentHeader = 8;
-inline constexpr size_t kVxlanHeader = 8;
 inline constexpr uint32_t kVxlanFlags =
     0x08000000;                                 // a VNI is there, and nothing else (RFC 7348 §5)
 inline constexpr uint8_t kMostNestedHops = 64;  // what hosts send with

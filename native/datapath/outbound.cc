@@ -4,6 +4,8 @@
 #include "base/check.h"
 #include "datapath/classify.h"
 #include "datapath/loop.h"
+#include "encap/udp.h"
+#include "encap/vxlan.h"
 #include "encap/wireguard.h"
 #include "session/transport.h"
 
@@ -33,6 +35,19 @@ Keypair* usableKeypair(const Tables& tables, const PeerEntry& peer, Instant now)
   return counter < kRejectAfterMessages ? keypair : nullptr;
 }
 
+// The same for all packets of a flow, and for all segments of a super-packet.
+uint16_t flowHash(std::span<const uint8_t> packet) {
+  Flow flow = classify(packet.data(), packet.size());
+  uint64_t hash = flow.protocol;
+  for (uint64_t word :
+       {flow.source.high, flow.source.low, flow.destination.high, flow.destination.low,
+        (uint64_t{flow.sourcePort} << 16) | flow.destinationPort}) {
+    hash = (hash ^ word) * 0x9e3779b97f4a7c15;  // 2^64 over the golden ratio (Knuth, vol. 3, §6.4)
+    hash ^= hash >> 32;
+  }
+  return static_cast<uint16_t>(hash);
+}
+
 }  // namespace
 
 Outbound::Outbound(const Tables& tables, EventSink& events, BatchSender& sender,
@@ -54,7 +69,7 @@ void Outbound::packet(std::span<uint8_t> inner, Instant now) {
   Drop reason = route(inner, now, target);
   if (reason != Drop::none) return drop(reason, 1, target.peer);
   pass(target, inner);
-  if (target.keypair != nullptr) noteSent(target, true, now);
+  notePassed(target, now);
 }
 
 void Outbound::frame(std::span<uint8_t> frame, Instant now) {
@@ -89,7 +104,7 @@ void Outbound::superPacket(const VirtioNetHeader& header, std::span<uint8_t> inn
   for (auto segment = segmenter.next(); !segment.empty(); segment = segmenter.next()) {
     pass(target, segment);
   }
-  if (target.keypair != nullptr) noteSent(target, true, now);
+  notePassed(target, now);
 }
 
 void Outbound::flush() {
@@ -150,10 +165,25 @@ Drop Outbound::route(std::span<const uint8_t> packet, Instant now, Target& targe
   const uint8_t* inner = packet.data();
   target.peer = tables_.routes().lookup(innerFamily(inner), innerDestination(inner));
   if (target.peer == nullptr) return Drop::noRoute;
+  const Encapsulation* how = target.peer->encapsulation.load(std::memory_order_acquire);
+  if (how != nullptr && how->isClear()) [[unlikely]] {
+    target.clear = how;
+    return routeClear(packet, now, target);
+  }
   target.endpoint = target.peer->sendsTo();
   if (target.endpoint == nullptr) return Drop::noEndpoint;
   target.keypair = usableKeypair(tables_, *target.peer, now);
   return target.keypair == nullptr ? Drop::none : guardLoop(packet, target);
+}
+
+// A clear peer is where it is configured to be.
+Drop Outbound::routeClear(std::span<const uint8_t> packet, Instant now, Target& target) const {
+  target.endpoint = target.peer->endpoint.load(std::memory_order_acquire);
+  if (target.endpoint == nullptr) return Drop::noEndpoint;
+  if (now >= target.clear->until) return Drop::clearEnded;
+  target.via.kind = target.clear->port();
+  if (target.via.kind == PortKind::vxlan) target.via.flow = flowHash(packet);
+  return Drop::none;
 }
 
 // Of a target with a keypair; also says how many hops the packet's datagram may have.
@@ -177,6 +207,7 @@ bool Outbound::resume(uint32_t slot, Instant now, Target& target) const {
 }
 
 void Outbound::pass(const Target& target, std::span<uint8_t> inner) {
+  if (target.clear != nullptr) return sendClear(target, inner);
   if (target.keypair != nullptr && seal(target, inner.data(), inner.size())) return;
   stage(*target.peer, inner);
 }
@@ -200,20 +231,51 @@ bool Outbound::seal(const Target& target, uint8_t* inner, size_t length) {
   if (counter >= kRejectAfterMessages) return false;
   size_t padded = paddedLength(length, tables_.mtu());
   size_t size = kDataOverhead + padded;
+  uint32_t vni = target.endpoint->endpoint.vni;
+  size_t before = vni == 0 ? 0 : kVxlanHeader;
+  uint8_t* message = room(target, before + size);
+  if (vni != 0) emitVxlan(message, vni);
+  keypair.sendCounter.store(counter + 1, std::memory_order_relaxed);
+  sealMessage(keypair, counter, inner, length, padded, message + before);
+  counters_.add(Counter::sealed, 1);
+  target.peer->sent.bytes.add(size);
+  target.peer->sent.packets.add(1);
+  added(before + size);
+  return true;
+}
+
+// One inner packet as it is, behind what its encapsulation puts before it.
+void Outbound::sendClear(const Target& target, std::span<uint8_t> inner) {
+  bool isVxlan = target.via.kind == PortKind::vxlan;
+  if (!isVxlan && !takeHop(inner.data())) return drop(Drop::ttl, 1, target.peer);
+  size_t before = isVxlan ? kFrameOverhead : 0;
+  size_t size = before + inner.size();
+  uint8_t* at = room(target, size);
+  if (isVxlan) {
+    bool isIpv4 = innerFamily(inner.data()) == Family::ipv4;
+    emitFrameHeader(at, *target.clear, tables_.vtepMac(), isIpv4 ? kEtherTypeIpv4 : kEtherTypeIpv6);
+  }
+  std::memcpy(at + before, inner.data(), inner.size());
+  counters_.add(Counter::plaintextOutBytes, inner.size());
+  target.peer->sent.bytes.add(size);
+  target.peer->sent.packets.add(1);
+  added(size);
+}
+
+// Where the next datagram of the open batch is written; a batch it does not fit into leaves first.
+uint8_t* Outbound::room(const Target& target, size_t size) {
   bool fits = endpointVersion_ == target.endpoint->version && via_ == target.via &&
               size <= segment_ && bytes_ + size <= limit_;
   if (count_ != 0 && !fits) flush();
   if (count_ == 0) open(target, size);
-  keypair.sendCounter.store(counter + 1, std::memory_order_relaxed);
-  sealMessage(keypair, counter, inner, length, padded, messages_ + bytes_);
+  return messages_ + bytes_;
+}
+
+void Outbound::added(size_t size) {
   bytes_ += size;
   count_++;
-  counters_.add(Counter::sealed, 1);
-  target.peer->sent.bytes.add(size);
-  target.peer->sent.packets.add(1);
   // GSO takes only a last segment that is shorter.
   if (size < segment_ || count_ == kBatchSegments) flush();
-  return true;
 }
 
 void Outbound::open(const Target& target, size_t size) {
@@ -230,6 +292,11 @@ void Outbound::sealKeepalive(const Target& target, Instant now) {
   if (!seal(target, room.data() + kHeadroom, 0)) return;
   counters_.add(Counter::keepaliveOut, 1);
   noteSent(target, false, now);
+}
+
+void Outbound::notePassed(const Target& target, Instant now) {
+  if (target.keypair != nullptr) noteSent(target, true, now);
+  if (target.clear != nullptr) target.peer->sent.last.set(now);
 }
 
 void Outbound::noteSent(const Target& target, bool isData, Instant now) {

@@ -73,17 +73,23 @@ class Outbound {
   struct Target {
     PeerEntry* peer = nullptr;
     const EndpointRecord* endpoint = nullptr;
-    Keypair* keypair = nullptr;  // null: there is none to send with, so stage
+    Keypair* keypair = nullptr;            // null: there is none to send with, so stage
+    const Encapsulation* clear = nullptr;  // of a clear peer
     Via via{};
   };
 
   Drop route(std::span<const uint8_t> packet, Instant now, Target& target) const;
+  Drop routeClear(std::span<const uint8_t> packet, Instant now, Target& target) const;
   Drop guardLoop(std::span<const uint8_t> packet, Target& target) const;
   void superPacket(const VirtioNetHeader& header, std::span<uint8_t> inner, Instant now);
   void pass(const Target& target, std::span<uint8_t> inner);
   void stage(PeerEntry& peer, std::span<const uint8_t> inner);
+  void sendClear(const Target& target, std::span<uint8_t> inner);
+  uint8_t* room(const Target& target, size_t size);
+  void added(size_t size);
   bool seal(const Target& target, uint8_t* inner, size_t length);
   void sealKeepalive(const Target& target, Instant now);
+  void notePassed(const Target& target, Instant now);
   void noteSent(const Target& target, bool isData, Instant now);
   void raiseRekey(const Target& target, Instant now);
   // The peer's endpoint and keypair; false when one is missing.

@@ -1,5 +1,7 @@
 #include "datapath/tables.h"
 
+#include <algorithm>
+#include <cstring>
 #include <vector>
 
 #include "base/barrier.h"
@@ -31,6 +33,8 @@ Tables::~Tables() {
     delete entries;
   }
   delete mac1Key_.load(std::memory_order_relaxed);
+  delete fdb_.load(std::memory_order_relaxed);
+  delete ownAddresses_.load(std::memory_order_relaxed);
 }
 
 PeerEntry* Tables::peer(uint32_t slot) const {
@@ -46,6 +50,30 @@ void Tables::setMac1Key(std::span<const uint8_t, 32> key) {
 }
 
 void Tables::setMtu(uint32_t mtu) { mtu_.store(mtu, std::memory_order_relaxed); }
+
+Mac Tables::vtepMac() const {
+  uint64_t word = vtepMac_.load(std::memory_order_relaxed);
+  Mac mac;
+  std::memcpy(mac.data(), &word, mac.size());
+  return mac;
+}
+
+void Tables::setVtepMac(const Mac& mac) {
+  uint64_t word = 0;
+  std::memcpy(&word, mac.data(), mac.size());
+  vtepMac_.store(word, std::memory_order_relaxed);
+}
+
+bool Tables::isOwnAddress(Family family, const Address& address) const {
+  const auto* addresses = ownAddresses_.load(std::memory_order_acquire);
+  if (addresses == nullptr) return false;
+  return std::ranges::find(*addresses, OwnAddress{family, address}) != addresses->end();
+}
+
+void Tables::setOwnAddresses(std::vector<OwnAddress> addresses) {
+  auto* next = new std::vector<OwnAddress>(std::move(addresses));
+  reclaimer_.retire(ownAddresses_.exchange(next, std::memory_order_acq_rel));
+}
 
 bool Tables::addPeer(uint32_t slot) {
   if (slot >= kMaxPeers || peer(slot) != nullptr) return false;
@@ -70,6 +98,7 @@ bool Tables::removePeer(uint32_t slot) {
   for (uint32_t index : indices) removeKeypair(index);
   (*peers_[slot / kChunk].load(std::memory_order_relaxed))[slot % kChunk].store(
       nullptr, std::memory_order_release);
+  if (std::erase(clearSlots_, slot) > 0) publishFdb();
   // After its prefixes and keypairs, through which readers may still reach it.
   reclaimer_.retire(entry->endpoint.load(std::memory_order_relaxed));
   reclaimer_.retire(entry);
@@ -107,6 +136,32 @@ bool Tables::setEndpoint(uint32_t slot, const Endpoint& endpoint) {
   // After the store, so that a sender finds one or the other.
   reclaimer_.retire(entry->roamedTo.exchange(nullptr, std::memory_order_acq_rel));
   return true;
+}
+
+bool Tables::setEncapsulation(uint32_t slot, const Encapsulation& encapsulation) {
+  PeerEntry* entry = peer(slot);
+  if (entry == nullptr) return false;
+  auto* next = new Encapsulation(encapsulation);
+  const Encapsulation* old = entry->encapsulation.exchange(next, std::memory_order_acq_rel);
+  bool wasClear = std::erase(clearSlots_, slot) > 0;
+  if (encapsulation.isClear()) {
+    clearSlots_.push_back(slot);
+    setEndpoint(slot, encapsulation.endpoint);
+  }
+  if (wasClear || encapsulation.isClear()) publishFdb();
+  reclaimer_.retire(old);
+  return true;
+}
+
+void Tables::publishFdb() {
+  std::vector<Fdb::Entry> entries;
+  for (uint32_t slot : clearSlots_) {
+    PeerEntry* entry = peer(slot);
+    if (entry == nullptr) continue;
+    entries.push_back({entry, entry->encapsulation.load(std::memory_order_relaxed)});
+  }
+  const Fdb* next = entries.empty() ? nullptr : new Fdb(entries);
+  reclaimer_.retire(fdb_.exchange(next, std::memory_order_acq_rel));
 }
 
 bool Tables::installKeypair(uint32_t slot, const KeypairMaterial& material) {

@@ -10,13 +10,16 @@
 #include <cstdint>
 #include <memory>
 #include <span>
+#include <vector>
 
 #include "base/address.h"
 #include "base/reclaim.h"
 #include "base/time.h"
 #include "crypto/blake2s.h"
 #include "datapath/counters.h"
+#include "encap/encapsulation.h"
 #include "path/endpoint_table.h"
+#include "route/fdb.h"
 #include "route/prefix_trie.h"
 #include "session/keypair.h"
 #include "session/session_table.h"
@@ -99,6 +102,8 @@ struct PeerEntry {
   // so that the very next packet goes there; JavaScript's thread answers with setEndpoint, which
   // takes it away again.
   std::atomic<const EndpointRecord*> roamedTo{nullptr};
+  // Null: wireguard.
+  std::atomic<const Encapsulation*> encapsulation{nullptr};
   Word handshakeSentAt;
   Word handshakeReceivedAt;
   Word handshakeBytesSent;
@@ -115,7 +120,10 @@ struct PeerEntry {
   std::atomic<bool> receiveActivityArmed{true};
   std::atomic<bool> stagedRaised{false};
 
-  ~PeerEntry() { delete roamedTo.load(std::memory_order_relaxed); }
+  ~PeerEntry() {
+    delete roamedTo.load(std::memory_order_relaxed);
+    delete encapsulation.load(std::memory_order_relaxed);
+  }
   PeerEntry(const PeerEntry&) = delete;
   PeerEntry& operator=(const PeerEntry&) = delete;
 
@@ -125,11 +133,24 @@ struct PeerEntry {
     const EndpointRecord* moved = roamedTo.load(std::memory_order_acquire);
     return moved != nullptr ? moved : endpoint.load(std::memory_order_acquire);
   }
+  // The form of its sealed messages: the VNI that stands before them; 0: none does.
+  uint32_t sealedVni() const {
+    const Encapsulation* how = encapsulation.load(std::memory_order_acquire);
+    return how == nullptr || how->isClear() ? 0 : how->vni;
+  }
   Instant lastSent() const { return std::max(sent.last.get(), handshakeSentAt.get()); }
   Instant lastReceived() const { return std::max(received.last.get(), handshakeReceivedAt.get()); }
   Activity activity() const;
 };
 static_assert(sizeof(PeerEntry) <= 512);
+
+// One of the interface's own addresses.
+struct OwnAddress {
+  Family family = Family::ipv4;
+  Address address;
+
+  friend bool operator==(const OwnAddress&, const OwnAddress&) = default;
+};
 
 class Tables {
  public:
@@ -149,6 +170,10 @@ class Tables {
   uint64_t newEndpointVersion() const {
     return nextEndpointVersion_.fetch_add(1, std::memory_order_relaxed);
   }
+  // Null: there are no clear peers.
+  const Fdb* fdb() const { return fdb_.load(std::memory_order_acquire); }
+  Mac vtepMac() const;
+  bool isOwnAddress(Family family, const Address& address) const;
   // Null until setMac1Key.
   const Mac1Key* mac1Key() const { return mac1Key_.load(std::memory_order_acquire); }
 
@@ -157,6 +182,8 @@ class Tables {
 
   void setMac1Key(std::span<const uint8_t, 32> key);
   void setMtu(uint32_t mtu);
+  void setVtepMac(const Mac& mac);
+  void setOwnAddresses(std::vector<OwnAddress> addresses);
   // False when the slot is taken or not below kMaxPeers.
   bool addPeer(uint32_t slot);
   // The lane must then be told to forget(slot), for what was staged.
@@ -166,6 +193,8 @@ class Tables {
   bool removePrefix(std::span<const uint8_t> address, uint32_t length);
   void publishRoutes();
   bool setEndpoint(uint32_t slot, const Endpoint& endpoint);
+  // A clear peer's endpoint is that of its encapsulation.
+  bool setEncapsulation(uint32_t slot, const Encapsulation& encapsulation);
   // False too when the local index is taken.
   bool installKeypair(uint32_t slot, const KeypairMaterial& material);
   bool useKeypair(uint32_t slot, uint32_t localIndex);
@@ -185,12 +214,18 @@ class Tables {
   static constexpr uint32_t kChunk = 1024;
   using Chunk = std::array<std::atomic<PeerEntry*>, kChunk>;
 
+  void publishFdb();
+
   Reclaimer& reclaimer_;
   std::array<std::atomic<Chunk*>, kMaxPeers / kChunk> peers_{};
   PrefixTrie routes_;
   SessionTable sessions_;
   std::atomic<uint32_t> mtu_{kDefaultMtu};
   std::atomic<const Mac1Key*> mac1Key_{nullptr};
+  std::atomic<const Fdb*> fdb_{nullptr};
+  std::atomic<uint64_t> vtepMac_{0};  // in the low six bytes, as they lie in memory
+  std::atomic<const std::vector<OwnAddress>*> ownAddresses_{nullptr};
+  std::vector<uint32_t> clearSlots_;  // JavaScript's thread
   uint64_t nextSerial_ = 1;
   mutable std::atomic<uint64_t> nextEndpointVersion_{1};
 };

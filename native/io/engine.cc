@@ -1,8 +1,13 @@
 #include "io/engine.h"
 
+#include <array>
+#include <cstring>
+
 #include "base/check.h"
 #include "io/clock.h"
 #include "io/tun.h"
+#include "wire/vxlan.h"
+#include "wire/wireguard.h"
 
 namespace heddle {
 
@@ -87,8 +92,16 @@ void Engine::readActivity(uint32_t peer) {
   if (tables_.readActivity(peer, activity)) events_.activity(peer, activity);
 }
 
-int Engine::sendHandshake(const Endpoint& to, std::span<const uint8_t> datagram) {
+int Engine::sendHandshake(const Endpoint& to, std::span<const uint8_t> message) {
   CHECK(udp_ != nullptr);
+  std::array<uint8_t, kVxlanHeader + kInitiationLength> framed;
+  std::span<const uint8_t> datagram = message;
+  if (to.vni != 0) {
+    CHECK(message.size() <= kInitiationLength);
+    emitVxlan(framed.data(), to.vni);
+    std::memcpy(framed.data() + kVxlanHeader, message.data(), message.size());
+    datagram = std::span(framed).first(kVxlanHeader + message.size());
+  }
   int error = sockets_ != nullptr ? sockets_->sendHandshake(to, datagram)
                                   : udp_->send(to, datagram, datagram.size(), Via{});
   if (error != 0) controlCounters_.drop(sendDrop(error));

@@ -53,7 +53,8 @@ class Engine {
   void sendKeepalive(uint32_t peer);
 
   void readActivity(uint32_t peer);
-  int sendHandshake(const Endpoint& to, std::span<const uint8_t> datagram);
+  // Behind a VXLAN header where the endpoint has one.
+  int sendHandshake(const Endpoint& to, std::span<const uint8_t> message);
   std::vector<CounterBlock*> counterBlocks();
 
   // ---- changes of ports: the lane stands still meanwhile; 0 or a negative errno, and then all is

@@ -36,7 +36,7 @@ Lane::Lane(Reclaimer& reclaimer, const Tables& tables, EventSink& events, TunPor
       tun_(&tun),
       udp_(udp),
       outbound_(tables, events, *this, outboundCounters_),
-      inbound_(tables, events, *this, inboundCounters_, coalesce),
+      inbound_(tables, events, *this, *this, inboundCounters_, coalesce),
       frame_(new uint8_t[kHeadroom + kFrameBytes + kTailroom]),
       received_(new uint8_t[kReceiveRoom + kReceiveBytes + kReceiveRoom]) {}
 
@@ -243,6 +243,11 @@ void Lane::send(const SendBatch& batch) {
     return;
   }
   countFailedSend(batch.peer, error, batch.count);
+}
+
+void Lane::answer(const Endpoint& to, std::span<const uint8_t> datagram, const Via& via) {
+  int error = udp_.send(to, datagram, datagram.size(), via);
+  if (error != 0) inboundCounters_.drop(sendDrop(error));
 }
 
 void Lane::sendSingly(const SendBatch& batch) {

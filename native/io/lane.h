@@ -33,7 +33,7 @@ struct LaneCommand {
 // How much drain() walks at most: more than a socket's buffer of 8 MiB may hold.
 inline constexpr int kDrained = 1 << 15;
 
-class Lane final : private BatchSender, private PacketWriter {
+class Lane final : private BatchSender, private PacketWriter, private Answerer {
  public:
   Lane(Reclaimer& reclaimer, const Tables& tables, EventSink& events, TunPort& tun, UdpPort& udp,
        CoalesceOptions coalesce);
@@ -69,6 +69,7 @@ class Lane final : private BatchSender, private PacketWriter {
   void waitForTun();
   void waitForUdp(bool failing);
   void send(const SendBatch& batch) override;
+  void answer(const Endpoint& to, std::span<const uint8_t> datagram, const Via& via) override;
   void sendSingly(const SendBatch& batch);
   void write(std::span<uint8_t> frame, size_t packets) override;
 

@@ -146,6 +146,45 @@ napi_value setMtu(napi_env env, napi_callback_info info) {
   return nullptr;
 }
 
+napi_value setVtepMac(napi_env env, napi_callback_info info) {
+  napi_value arguments[2];
+  readArguments(env, info, arguments);
+  std::span<uint8_t> mac = readBytes(env, arguments[1]);
+  CHECK(mac.size() == kMacLengthEthernet);
+  engineOf(env, arguments[0]).tables().setVtepMac(loadMac(mac.data()));
+  return nullptr;
+}
+
+napi_value setOwnAddresses(napi_env env, napi_callback_info info) {
+  constexpr size_t each = 17;
+  napi_value arguments[2];
+  readArguments(env, info, arguments);
+  std::span<uint8_t> bytes = readBytes(env, arguments[1]);
+  CHECK(bytes.size() % each == 0);
+  std::vector<OwnAddress> addresses;
+  for (size_t at = 0; at < bytes.size(); at += each) {
+    Family family = bytes[at] == 4 ? Family::ipv4 : Family::ipv6;
+    addresses.push_back({family, loadAddress(family, bytes.data() + at + 1)});
+  }
+  engineOf(env, arguments[0]).tables().setOwnAddresses(std::move(addresses));
+  return nullptr;
+}
+
+napi_value setEncapsulation(napi_env env, napi_callback_info info) {
+  napi_value arguments[3];
+  readArguments(env, info, arguments);
+  std::span<uint8_t> record = readBytes(env, arguments[2]);
+  CHECK(record.size() == 64 && record[0] <= static_cast<uint8_t>(EncapsulationKind::udp));
+  Encapsulation encapsulation;
+  encapsulation.kind = static_cast<EncapsulationKind>(record[0]);
+  encapsulation.mac = loadMac(record.data() + 1);
+  encapsulation.vni = loadLe32(record.data() + 8);
+  encapsulation.until = loadLe64(record.data() + 56);
+  if (encapsulation.isClear()) encapsulation.endpoint = parseEndpoint(record.data() + 12);
+  engineOf(env, arguments[0]).tables().setEncapsulation(readU32(env, arguments[1]), encapsulation);
+  return nullptr;
+}
+
 napi_value addPeer(napi_env env, napi_callback_info info) {
   napi_value arguments[2];
   readArguments(env, info, arguments);
@@ -332,6 +371,9 @@ void registerEngine(napi_env env, napi_value exports) {
   exportFunction(env, exports, "engineReopenTun", reopenTun);
   exportFunction(env, exports, "engineSetMac1Key", setMac1Key);
   exportFunction(env, exports, "engineSetMtu", setMtu);
+  exportFunction(env, exports, "engineSetVtepMac", setVtepMac);
+  exportFunction(env, exports, "engineSetOwnAddresses", setOwnAddresses);
+  exportFunction(env, exports, "engineSetEncapsulation", setEncapsulation);
   exportFunction(env, exports, "engineAddPeer", addPeer);
   exportFunction(env, exports, "engineRemovePeer", removePeer);
   exportFunction(env, exports, "engineInsertPrefix", insertPrefix);

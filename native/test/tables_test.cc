@@ -192,7 +192,8 @@ TEST("tables: both threads walk while everything is replaced under them") {
   CounterBlock outboundCounters;
   CounterBlock inboundCounters;
   Outbound outbound(tables, events, wire, outboundCounters);
-  Inbound inbound(tables, events, written, inboundCounters, {});
+  test::Answers answers;
+  Inbound inbound(tables, events, written, answers, inboundCounters, {});
   std::atomic<bool> isOver{false};
   std::thread sender([&] { sendUntil(isOver, reclaimer, outbound); });
   std::thread receiver([&] { receiveUntil(isOver, reclaimer, wire, inbound); });

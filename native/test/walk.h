@@ -84,6 +84,18 @@ struct Delivered : PacketWriter {
   }
 };
 
+struct Answers : Answerer {
+  std::vector<Packet> datagrams;
+  std::vector<Endpoint> to;
+
+  void answer(const Endpoint& endpoint, std::span<const uint8_t> datagram,
+              const Via& via) override {
+    EXPECT(via.kind == PortKind::udp);
+    datagrams.emplace_back(datagram.begin(), datagram.end());
+    to.push_back(endpoint);
+  }
+};
+
 inline Endpoint endpointAt(uint8_t host, uint16_t port = 51820) {
   Endpoint endpoint;
   endpoint.family = 4;
@@ -104,7 +116,7 @@ inline Packet withRoom(const Packet& packet) {
 
 struct End {
   explicit End(CoalesceOptions options = {.tcp = false, .udp = false})
-      : inbound(tables, events, delivered, counters, options) {}
+      : inbound(tables, events, delivered, answers, counters, options) {}
 
   Reclaimer reclaimer;
   Tables tables{reclaimer};
@@ -112,6 +124,7 @@ struct End {
   CounterBlock counters;
   Sent sent;
   Delivered delivered;
+  Answers answers;
   Outbound outbound{tables, events, sent, counters};
   Inbound inbound;
 
@@ -136,9 +149,10 @@ struct End {
     Packet room = withRoom(frame);
     outbound.frame({room.data() + kHeadroom, kVirtioNetHeader + packet.size()}, now);
   }
-  void datagram(const Packet& bytes, const Endpoint& source, Instant now) {
+  void datagram(const Packet& bytes, const Endpoint& source, Instant now,
+                const Arrival& arrival = {}) {
     Packet own = bytes;
-    inbound.datagram(own, source, {}, now);
+    inbound.datagram(own, source, arrival, now);
     // Whatever opened it, its bytes were borrowed.
   }
   uint64_t count(Counter name) const { return counters.counters[static_cast<size_t>(name)].get(); }

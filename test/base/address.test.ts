@@ -13,6 +13,8 @@ import {
   parseInterfaceAddress,
   parsePrefix,
   prefixOf,
+  withVni,
+  withoutLocal,
 } from '../../src/base/address.js';
 import { present } from '../../src/base/assert.js';
 import { concat, fromHex } from '../../src/base/bytes.js';
@@ -210,6 +212,15 @@ test('host and port: names are split off without a look at them', () => {
   assert.is(parseHostPort('[example.org]:5'), undefined);
   assert.is(parseHostPort('a:b:5'), undefined);
   assert.is(parseHostPort(':5'), undefined);
+});
+
+test('endpoint: its form and its local address go and come apart', () => {
+  const bare = present(parseEndpoint('192.0.2.1:51820'), 'an endpoint');
+  const local = { address: bare.address, interfaceIndex: 3 };
+  const known = { ...bare, local, vni: 7 };
+  assert.equal(withoutLocal(known), { ...bare, vni: 7 });
+  assert.equal(withVni(known, undefined), { ...bare, local });
+  assert.equal(withVni(known, 8), { ...bare, local, vni: 8 });
 });
 
 test.run();

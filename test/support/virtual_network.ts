@@ -206,6 +206,11 @@ export class Host {
     this.#pump();
   }
 
+  changeUnderlay(): void {
+    this.node.handle({ kind: 'underlayChanged' }, this.#network.now);
+    this.#pump();
+  }
+
   /** An application sends an inner packet. */
   send(packet: Uint8Array): void {
     this.walk.handle({ kind: 'packet', packet }, this.#network.now);

@@ -75,6 +75,8 @@ export interface Status {
   readonly interface: string;
   readonly listenPort: number;
   readonly mtu: number;
+  /** What others changed in the host and was put right, by kind. */
+  readonly repairs: Readonly<Record<string, number>>;
   readonly peers: readonly PeerStatus[];
   readonly counters: Readonly<Record<string, number>>;
   readonly dropsByReason: Readonly<Record<string, number>>;

@@ -88,6 +88,23 @@ export function isSameFlow(a: Flow, b: Flow): boolean {
   );
 }
 
+/**
+ * 16 bits over the addresses and what tells a flow from others of its hosts: the same for all its
+ * packets, and for all fragments of one.
+ */
+export function flowHash(packet: Uint8Array): number {
+  const family = innerFamily(packet);
+  const transport = findTransport(packet, family);
+  const hosts = packet.subarray(sourceAt(family), family === 4 ? 20 : 40);
+  const ports = transport ? [transport.sourcePort, transport.destinationPort] : [];
+  // FNV-1a, by words for the ports.
+  let hash = 0x811c9dc5;
+  for (const value of [...hosts, transport?.protocol ?? 0, ...ports]) {
+    hash = Math.imul(hash ^ value, 0x01000193);
+  }
+  return (hash ^ (hash >>> 16)) & 0xffff;
+}
+
 function findTransport(packet: Uint8Array, family: Family): Transport | undefined {
   if (family === 6) return transportAt(packet, IPV6_HEADER_BYTES, ipv6NextHeader(packet, 0));
   const isFragment = ipv4MoreFragments(packet, 0) || ipv4FragmentOffset(packet, 0) > 0;

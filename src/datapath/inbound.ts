@@ -1,7 +1,9 @@
 /**
  * Wire -> TUN, the steps of the walk read upwards:
  *
- *   9 receive    demultiplex: handshake messages go up to the control plane, data messages on
+ *   9 receive    demultiplex: handshake messages go up to the control plane, data messages on;
+ *                what came on a clear port goes to clear_inbound instead
+ *   7 encap      is it in the peer's outer form?
  *   6 open       whose session, not expired; open; then the replay window
  *   8 path       it authenticated: where does the peer speak from?
  *   2 classify   is there a whole packet inside?
@@ -14,10 +16,14 @@
 import type { Endpoint } from '../base/address.js';
 import { elapsed, type Instant } from '../base/time.js';
 import type { CryptoSuite } from '../crypto/suite.js';
+import type { ClearPort, Encapsulation } from '../encap/encapsulation.js';
+import { fromBehindVxlan } from '../encap/vxlan.js';
 import { REJECT_AFTER_MESSAGES, REKEY_AFTER_TIME_RECEIVING } from '../session/constants.js';
 import { checkMac1 } from '../session/cookie.js';
 import { isExpired, openData, type TransportKeypair } from '../session/transport.js';
+import { VXLAN_FLAG_VNI, VXLAN_HEADER_BYTES } from '../wire/vxlan.js';
 import { counterOf, DATA_LEAST_BYTES, receiverOf } from '../wire/wireguard.js';
+import { ClearInbound } from './clear_inbound.js';
 import { innerFamily, innerLength, innerVersion, sourceAt } from './classify.js';
 import type { WalkCounters } from './counters.js';
 import { demultiplex } from './demux.js';
@@ -31,6 +37,7 @@ export class Inbound {
   readonly #suite: CryptoSuite;
   readonly #counters: WalkCounters;
   readonly #out: WalkOutput[];
+  readonly #clear: ClearInbound;
   /** Handshakes in `out` that nobody took yet. */
   #waiting = 0;
 
@@ -39,13 +46,21 @@ export class Inbound {
     this.#suite = suite;
     this.#counters = counters;
     this.#out = out;
+    this.#clear = new ClearInbound(tables, counters, out);
   }
 
-  /** One datagram, borrowed. */
-  datagram(bytes: Uint8Array, source: Endpoint, now: Instant): void {
+  /** One datagram, borrowed, that arrived on a clear port or, without one, on the listen port. */
+  datagram(
+    bytes: Uint8Array,
+    source: Endpoint,
+    arrival: ClearPort | undefined,
+    now: Instant,
+  ): void {
     this.#counters.add('datagram_in', 1);
     this.#counters.add('datagram_in_bytes', bytes.length);
-    const dropped = this.#dispatch(bytes, source, now);
+    const dropped = arrival
+      ? this.#clear.datagram(bytes, source, arrival, now)
+      : this.#unwrap(bytes, source, now);
     if (dropped) this.#counters.drop(dropped);
   }
 
@@ -53,6 +68,14 @@ export class Inbound {
   take(): number {
     this.#waiting--;
     return this.#waiting;
+  }
+
+  /** The message behind a VXLAN header came from an endpoint with its VNI. */
+  #unwrap(bytes: Uint8Array, source: Endpoint, now: Instant): Drop | undefined {
+    if (bytes[0] !== VXLAN_FLAG_VNI) return this.#dispatch(bytes, source, now);
+    if (bytes.length < VXLAN_HEADER_BYTES + DATA_LEAST_BYTES) return 'datagram_length';
+    const { vni, message } = fromBehindVxlan(bytes);
+    return vni === 0 ? 'datagram_type' : this.#dispatch(message, { ...source, vni }, now);
   }
 
   #dispatch(bytes: Uint8Array, source: Endpoint, now: Instant): Drop | undefined {
@@ -88,6 +111,7 @@ export class Inbound {
     source: Endpoint,
     now: Instant,
   ): Drop | undefined {
+    if (!isInForm(source, peer.encapsulation)) return 'encapsulation';
     const counter = counterOf(message);
     if (counter >= REJECT_AFTER_MESSAGES) return 'counter_limit';
     if (isExpired(keypair, now)) return 'keypair_expired';
@@ -153,5 +177,18 @@ export class Inbound {
 
   #raise(event: WalkEvent): void {
     this.#out.push({ kind: 'event', event });
+  }
+}
+
+/** Whether a sealed message from this source is in the form that the peer's messages have. */
+function isInForm({ vni }: Endpoint, encapsulation: Encapsulation): boolean {
+  switch (encapsulation.kind) {
+    case 'wireguard':
+      return vni === undefined;
+    case 'vxlan-sealed':
+      return vni === encapsulation.vni;
+    case 'vxlan':
+    case 'udp':
+      return false;
   }
 }

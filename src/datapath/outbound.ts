@@ -7,28 +7,33 @@
  *   5 session    may its keypair seal? else stage, and ask for a session
  *   7 encap      how long does it become?
  *   6 seal       take a counter, seal
+ *   7 encap      behind VXLAN, where the peer's endpoint is
  *   9 send       hand the datagram out
  *
- * The sealed encapsulation is padding and the message itself, so step 7 goes before step 6. The
- * twin is native/datapath/outbound.cc.
+ * The sealed encapsulation is padding and the message itself, so step 7 begins before step 6. Clear
+ * peers go from step 4 to clear_outbound. The twin is native/datapath/outbound.cc.
  */
 
 import type { Endpoint } from '../base/address.js';
 import type { PeerSlot } from '../base/identifiers.js';
 import { elapsed, type Instant } from '../base/time.js';
 import type { CryptoSuite } from '../crypto/suite.js';
+import { isClear } from '../encap/encapsulation.js';
+import { behindVxlan } from '../encap/vxlan.js';
 import { paddedLength } from '../encap/wireguard.js';
 import { REKEY_AFTER_MESSAGES, REKEY_AFTER_TIME } from '../session/constants.js';
 import { maySeal, sealData, type TransportKeypair } from '../session/transport.js';
+import { ClearOutbound } from './clear_outbound.js';
 import { destinationAt, innerFamily, innerLength } from './classify.js';
 import type { WalkCounters } from './counters.js';
 import type { Drop } from './drop.js';
 import { hopsAround, isOwnDatagram, nestedMessage } from './loop.js';
 import { Staged } from './staged.js';
-import type { WalkOutput } from './walk_output.js';
+import type { Via, WalkOutput } from './walk_output.js';
 import type { PeerEntry, WalkTables } from './walk_tables.js';
 
 const EMPTY = new Uint8Array(0);
+const LISTEN_PORT: Via = { kind: 'sealed', flow: 0 };
 
 /** Everything that sealing for a peer needs. */
 interface Target {
@@ -42,6 +47,7 @@ export class Outbound {
   readonly #suite: CryptoSuite;
   readonly #counters: WalkCounters;
   readonly #out: WalkOutput[];
+  readonly #clear: ClearOutbound;
   readonly #staged = new Staged();
 
   constructor(tables: WalkTables, suite: CryptoSuite, counters: WalkCounters, out: WalkOutput[]) {
@@ -49,6 +55,7 @@ export class Outbound {
     this.#suite = suite;
     this.#counters = counters;
     this.#out = out;
+    this.#clear = new ClearOutbound(tables, counters, out);
   }
 
   /** One inner packet, borrowed. */
@@ -88,13 +95,19 @@ export class Outbound {
     const family = innerFamily(inner);
     const peer = this.#tables.prefixes.lookup(inner, destinationAt(family), family);
     if (!peer) return 'no_route';
+    const dropped = this.#passTo(peer, inner, now);
+    if (dropped) peer.drop(dropped);
+    return dropped;
+  }
+
+  #passTo(peer: PeerEntry, inner: Uint8Array, now: Instant): Drop | undefined {
+    const { encapsulation } = peer;
+    if (isClear(encapsulation)) return this.#clear.packet(peer, encapsulation, inner, now);
     const endpoint = this.#tables.endpoints.get(peer.slot);
-    if (!endpoint) {
-      peer.drop('no_endpoint');
-      return 'no_endpoint';
-    }
+    if (!endpoint) return 'no_endpoint';
     const keypair = peer.promoted ?? peer.sending;
-    if (keypair && maySeal(keypair, now)) this.#guardAndSeal({ peer, endpoint, keypair }, inner, now);
+    if (keypair && maySeal(keypair, now))
+      this.#guardAndSeal({ peer, endpoint, keypair }, inner, now);
     else this.#stage(peer, inner);
     return undefined;
   }
@@ -131,7 +144,8 @@ export class Outbound {
     const peer = this.#tables.peers.get(slot);
     const endpoint = this.#tables.endpoints.get(slot);
     const keypair = peer?.promoted ?? peer?.sending;
-    if (!peer || !endpoint || !keypair || !maySeal(keypair, now)) return undefined;
+    if (!peer || isClear(peer.encapsulation)) return undefined;
+    if (!endpoint || !keypair || !maySeal(keypair, now)) return undefined;
     return { peer, endpoint, keypair };
   }
 
@@ -146,9 +160,13 @@ export class Outbound {
     }
     const plaintext = new Uint8Array(paddedLength(inner.length, this.#tables.mtu));
     plaintext.set(inner);
-    const datagram = sealData(this.#suite, keypair, plaintext);
-    this.#out.push({ kind: 'datagram', peer: peer.slot, endpoint, datagram, hops });
-    this.#count(peer, datagram.length, inner.length === 0);
+    const message = sealData(this.#suite, keypair, plaintext);
+    const { vni } = endpoint;
+    const datagram = vni === undefined ? message : behindVxlan(message, vni);
+    const via = LISTEN_PORT;
+    this.#out.push({ kind: 'datagram', peer: peer.slot, endpoint, datagram, hops, via });
+    this.#counters.add('datagram_out_bytes', datagram.length);
+    this.#count(peer, message.length, inner.length === 0);
     if (inner.length > 0 && peer.unansweredSend <= peer.lastReceived) peer.unansweredSend = now;
     peer.lastSent = now;
     peer.stagedRaised = false;
@@ -165,7 +183,6 @@ export class Outbound {
     peer.txPackets++;
     this.#counters.add('sealed', 1);
     this.#counters.add('datagram_out', 1);
-    this.#counters.add('datagram_out_bytes', bytes);
     if (isKeepalive) this.#counters.add('keepalive_out', 1);
   }
 

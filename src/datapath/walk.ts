@@ -18,6 +18,7 @@ import { assert, unreachable } from '../base/assert.js';
 import type { PeerSlot } from '../base/identifiers.js';
 import { type Instant, instant, NEVER } from '../base/time.js';
 import type { CryptoSuite } from '../crypto/suite.js';
+import type { ClearPort } from '../encap/encapsulation.js';
 import { type CounterReading, record, WalkCounters } from './counters.js';
 import { DROPS, type Drop } from './drop.js';
 import { Inbound } from './inbound.js';
@@ -28,7 +29,13 @@ import { WalkTables } from './walk_tables.js';
 
 export type WalkInput =
   | { readonly kind: 'packet'; readonly packet: Uint8Array }
-  | { readonly kind: 'datagram'; readonly datagram: Uint8Array; readonly source: Endpoint }
+  | {
+      readonly kind: 'datagram';
+      readonly datagram: Uint8Array;
+      readonly source: Endpoint;
+      /** Absent: the listen port. */
+      readonly arrival?: ClearPort;
+    }
   | { readonly kind: 'write'; readonly write: TableWrite }
   /** A datagram or packet that the walk handed out came to nothing. */
   | { readonly kind: 'failed'; readonly reason: Drop; readonly peer?: PeerSlot };
@@ -77,7 +84,7 @@ export class Walk {
         this.#outbound.packet(input.packet, now);
         break;
       case 'datagram':
-        this.#inbound.datagram(input.datagram, input.source, now);
+        this.#inbound.datagram(input.datagram, input.source, input.arrival, now);
         break;
       case 'write':
         this.#write(input.write, now);
@@ -133,7 +140,10 @@ export class Walk {
         tables.mtu = write.mtu;
         break;
       case 'setVtepMac':
+        tables.vtepMac = write.mac;
+        break;
       case 'setOwnAddresses':
+        tables.setOwnAddresses(write.addresses);
         break;
       case 'insertPrefix':
         tables.insertPrefix(write.prefix, write.peer);
@@ -160,6 +170,7 @@ export class Walk {
         tables.removePeer(write.peer);
         break;
       case 'setEncapsulation':
+        tables.setEncapsulation(write.peer, write.encapsulation);
         break;
       case 'setEndpoint':
         if (tables.peers.has(write.peer)) tables.endpoints.set(write.peer, write.endpoint);

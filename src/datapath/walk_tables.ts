@@ -1,14 +1,16 @@
 /**
- * What both directions of the reference walk read: peers, prefixes, keypairs, endpoints and the
- * MTU. Only table writes change them. What the walk itself notes about a peer (when its traffic
+ * What both directions of the reference walk read: peers and their outer forms, prefixes, keypairs,
+ * endpoints, who we are on an Ethernet, and the MTU. Only table writes change them. What the walk itself notes about a peer (when its traffic
  * happened, how much, which events are armed) stands in the peer's entry.
  */
 
-import type { Prefix } from '../base/address.js';
+import { type Address, type Mac, macFromBytes, type Prefix } from '../base/address.js';
 import { wipe } from '../base/bytes.js';
 import type { PeerSlot, SessionIndex } from '../base/identifiers.js';
 import { type Instant, latest } from '../base/time.js';
+import { type Encapsulation, isClear } from '../encap/encapsulation.js';
 import { EndpointTable } from '../path/endpoint_table.js';
+import { Fdb } from '../route/fdb.js';
 import { PrefixTrie } from '../route/prefix_trie.js';
 import {
   createTransportKeypair,
@@ -24,6 +26,7 @@ const NOTHING = 0 as Instant;
 
 export class PeerEntry {
   readonly slot: PeerSlot;
+  encapsulation: Encapsulation = { kind: 'wireguard' };
   sending: TransportKeypair | undefined;
   /**
    * A responder's keypair that was confirmed, and not answered yet by useKeypair: it sends in place
@@ -81,6 +84,11 @@ export class WalkTables {
   readonly prefixes = new PrefixTrie<PeerEntry>();
   readonly endpoints = new EndpointTable();
   readonly keypairs = new Map<SessionIndex, TransportKeypair>();
+  /** The clear peers. */
+  readonly fdb = new Fdb<PeerEntry>();
+  /** The texts of the interface's addresses. */
+  ownAddresses: ReadonlySet<string> = new Set();
+  vtepMac: Mac = macFromBytes(new Uint8Array(6), 0);
   mtu = DEFAULT_MTU;
   mac1Key: Uint8Array | undefined;
 
@@ -95,8 +103,28 @@ export class WalkTables {
       if (keypair.peer === slot) this.removeKeypair(keypair.localIndex);
     }
     this.prefixes.removeOwner(peer);
+    this.fdb.remove(peer);
     this.endpoints.remove(slot);
     this.peers.delete(slot);
+  }
+
+  setOwnAddresses(addresses: readonly Address[]): void {
+    this.ownAddresses = new Set(addresses.map(({ text }) => text));
+  }
+
+  /** Of a clear peer it says where the peer is, too. */
+  setEncapsulation(slot: PeerSlot, encapsulation: Encapsulation): void {
+    const peer = this.peers.get(slot);
+    if (!peer) return;
+    peer.encapsulation = encapsulation;
+    if (!isClear(encapsulation)) {
+      this.fdb.remove(peer);
+      return;
+    }
+    this.endpoints.set(slot, encapsulation.endpoint);
+    const { address, port } = encapsulation.endpoint;
+    const segment = encapsulation.kind === 'vxlan' ? { segment: encapsulation } : {};
+    this.fdb.insert(peer, { address, port, ...segment });
   }
 
   /** Gives the prefix to the peer; nothing for a peer that is not there. */

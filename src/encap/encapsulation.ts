@@ -31,6 +31,11 @@ export type ClearEncapsulation =
 export type Encapsulation = SealedEncapsulation | ClearEncapsulation;
 export type EncapsulationKind = Encapsulation['kind'];
 
+/** Whether packets cross the underlay in the clear. */
+export function isClear(encapsulation: Encapsulation): encapsulation is ClearEncapsulation {
+  return encapsulation.kind === 'vxlan' || encapsulation.kind === 'udp';
+}
+
 /** A UDP port on which clear datagrams of one kind arrive. */
 export interface ClearPort {
   readonly port: number;

@@ -4,10 +4,11 @@
  */
 
 import { type Address, type Endpoint, endpointOf, parseAddress } from '../base/address.js';
+import { overheadOf } from '../encap/encapsulation.js';
 import type { Host } from '../io/host.js';
 import { resolveHost } from '../io/resolver.js';
 import type { Config, HostPort } from '../node/config.js';
-import { type HostPlan, innerMtu, planHost } from '../route/host_plan.js';
+import { type HostPlan, innerMtu, planHost, type Way } from '../route/host_plan.js';
 
 /** Names looked up to measure the MTU of their way; more would only delay the start. */
 const MEASURED_NAMES = 16;
@@ -45,9 +46,31 @@ export async function chooseMtu(
   interfaceName: string,
 ): Promise<number> {
   if (config.mtu !== undefined) return config.mtu;
-  const named = config.peers.flatMap((peer) => (peer.endpoint ? [peer.endpoint] : []));
-  const endpoints = await resolveAll(named);
-  return innerMtu(host.underlayMtus(endpoints, interfaceName));
+  const ways: Way[] = [];
+  for (const [overhead, named] of placesByOverhead(config)) {
+    const mtus = host.underlayMtus(await resolveAll(named), interfaceName);
+    for (const mtu of mtus.length > 0 ? mtus : [0]) ways.push({ mtu, overhead });
+  }
+  return innerMtu(ways);
+}
+
+/** Where peers are, by what their encapsulation takes of the underlay's MTU. */
+function placesByOverhead(config: Config): Map<number, HostPort[]> {
+  const places = new Map<number, HostPort[]>();
+  const add = (overhead: number, place?: HostPort): void => {
+    const known = places.get(overhead) ?? [];
+    if (place) known.push(place);
+    places.set(overhead, known);
+  };
+  for (const { sealedVni, endpoint } of config.peers) {
+    add(overheadOf(sealedVni === undefined ? 'wireguard' : 'vxlan-sealed', 6), endpoint);
+  }
+  for (const { carrier, endpoint } of config.clearPeers) {
+    const { address, port } = endpoint;
+    add(overheadOf(carrier.kind, address.family), { host: address.text, port });
+  }
+  if (places.size === 0) add(overheadOf('wireguard', 6));
+  return places;
 }
 
 async function resolveAll(named: readonly HostPort[]): Promise<Endpoint[]> {

@@ -15,12 +15,9 @@ import { type Family, type InterfaceAddress, type Prefix, prefixOf } from '../ba
 export const LEAST_MTU = 1280;
 /** 65,535 less WireGuard's overhead. */
 export const GREATEST_MTU = 65_455;
-/**
- * IPv6 (40), UDP (8), and a data message's header and tag (32): what wg-quick takes off the
- * underlay's MTU, too.
- */
-const OVERHEAD = 80;
-/** Where nothing says how large the underlay's packets may be: 1500 less the overhead. */
+/** Where nothing says how large the underlay's packets may be. */
+const FALLBACK_UNDERLAY = 1500;
+/** That less WireGuard's overhead. */
 export const FALLBACK_MTU = 1420;
 /** The first table and mark tried for a default route, as wg-quick does. */
 export const FIRST_TABLE = 51820;
@@ -84,10 +81,21 @@ export function planHost(input: PlanInput): HostPlan {
   return { steps, mark };
 }
 
-/** `underlay`: the MTUs on the ways to the peers, or to anywhere when no peer has an endpoint. */
-export function innerMtu(underlay: readonly number[]): number {
-  const known = underlay.filter((mtu) => mtu > 0);
-  const measured = known.length > 0 ? Math.min(...known) - OVERHEAD : FALLBACK_MTU;
+/** A way to a peer, or to anywhere for peers that nobody has heard of yet. */
+export interface Way {
+  /** Of the underlay there; 0: unknown. */
+  readonly mtu: number;
+  /** What the peer's encapsulation takes of it. */
+  readonly overhead: number;
+}
+
+/** The largest inner packet that fits on every way; a way that is unknown has no say beside others. */
+export function innerMtu(ways: readonly Way[]): number {
+  const known = ways.filter(({ mtu }) => mtu > 0);
+  const judged = known.length > 0 ? known : ways.map((way) => ({ ...way, mtu: FALLBACK_UNDERLAY }));
+  const rooms = judged.map(({ mtu, overhead }) => mtu - overhead);
+  const least = rooms.reduce((a, b) => Math.min(a, b), Number.POSITIVE_INFINITY);
+  const measured = rooms.length > 0 ? least : FALLBACK_MTU;
   return Math.min(Math.max(measured, LEAST_MTU), GREATEST_MTU);
 }
 

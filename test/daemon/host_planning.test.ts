@@ -4,6 +4,7 @@ import { type Endpoint, parsePrefix } from '../../src/base/address.js';
 import { present } from '../../src/base/assert.js';
 import { chooseMtu, planFor } from '../../src/daemon/host_planning.js';
 import type { Config } from '../../src/node/config.js';
+import { endpoint } from '../support/parsed.js';
 
 const test = suite('daemon/host_planning');
 
@@ -51,6 +52,29 @@ test('mtu: measured on the ways to the peers', async () => {
   const host = hostWith([9000, 1500]);
   assert.is(await chooseMtu(host, config(), 'heddle0'), 1420);
   assert.equal(host.asked, ['192.0.2.2:51820']);
+});
+
+test('mtu: each peer has room for its encapsulation, those whose place is unknown too', async () => {
+  const ours = config();
+  const clear = {
+    name: 'clear',
+    carrier: { kind: 'udp' },
+    endpoint: endpoint('192.0.2.3:8285'),
+    allowedIps: [],
+  } as const;
+  const vxlan = ours.peers.map((peer) => ({ ...peer, sealedVni: 7 }));
+  const silent = ours.peers.map(({ endpoint: _, ...peer }) => peer);
+  const rows: readonly (readonly [Partial<Config>, number])[] = [
+    [{ peers: [] }, 1420],
+    [{ peers: vxlan }, 1412],
+    [{ peers: [], clearPeers: [clear] }, 1472],
+    [{ peers: silent, clearPeers: [clear] }, 1420],
+    [{ peers: [], clearPeers: [{ ...clear, endpoint: endpoint('[2001:db8::3]:8285') }] }, 1452],
+  ];
+  for (const [changes, mtu] of rows) {
+    assert.is(await chooseMtu(hostWith([1500]), config(changes), 'heddle0'), mtu);
+  }
+  assert.is(await chooseMtu(hostWith([]), config({ peers: vxlan }), 'heddle0'), 1412);
 });
 
 test('plan: the table of the plan in force serves again', () => {

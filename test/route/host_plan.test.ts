@@ -205,7 +205,18 @@ plan('host plan: the inner MTU keeps its bounds, whatever the underlay claims (r
     ['nonsense', [-1], FALLBACK_MTU],
     ['nonsense', [2 ** 32], GREATEST_MTU],
   ];
-  for (const [why, underlay, mtu] of rows) assert.is(innerMtu(underlay), mtu, why);
+  for (const [why, underlay, expected] of rows) {
+    const ways = underlay.map((mtu) => ({ mtu, overhead: 80 }));
+    assert.is(innerMtu(ways), expected, why);
+  }
+});
+
+plan('host plan: the inner MTU leaves each way room for the encapsulation that goes there', () => {
+  const way = (mtu: number, overhead: number) => ({ mtu, overhead });
+  assert.is(innerMtu([way(1500, 50)]), 1450);
+  assert.is(innerMtu([way(1500, 50), way(1500, 88)]), 1412);
+  assert.is(innerMtu([way(1450, 28), way(1500, 80)]), 1420);
+  assert.is(innerMtu([way(0, 88), way(0, 28)]), 1412, 'nothing known: Ethernet everywhere');
 });
 
 plan.run();

@@ -12,15 +12,24 @@ namespace heddle {
 
 namespace {
 
-bool isSolicitedNode(const Mac& mac) { return mac[0] == 0x33 && mac[1] == 0x33 && mac[2] == 0xff; }
-
 bool isLinkLocal(const uint8_t* address) {
   return address[0] == 0xfe && (address[1] & 0xc0) == 0x80;
 }
 
-bool hasEnded(const PeerEntry& peer, Instant now) {
-  const Encapsulation* how = peer.encapsulation.load(std::memory_order_acquire);
-  return how == nullptr || now >= how->until;
+// The length of the IPv6 packet that a frame carries; 0: it carries none that is whole.
+size_t ipv6In(std::span<const uint8_t> payload) {
+  size_t whole = innerLength(payload.data(), payload.size());
+  return whole != 0 && innerFamily(payload.data()) == Family::ipv6 ? whole : 0;
+}
+
+// Of the frames to groups only those that ask for a neighbour concern us.
+bool isQuestionToGroup(std::span<const uint8_t> frame) {
+  Mac to = ethernetDestination(frame.data());
+  uint16_t type = etherType(frame.data());
+  if (type == kEtherTypeArp) return isBroadcast(to);
+  std::span<const uint8_t> payload = frame.subspan(kEthernetHeader);
+  return type == kEtherTypeIpv6 && isSolicitedNode(to) &&
+         isSolicitation(payload.data(), ipv6In(payload));
 }
 
 }  // namespace
@@ -35,101 +44,108 @@ Drop ClearInbound::datagram(std::span<uint8_t> bytes, const Endpoint& source,
   uint32_t vni = isVxlan ? vxlanVni(bytes.data()) : 0;
   PeerEntry* peer = fdb == nullptr ? nullptr : fdb->find(arrival, source, vni);
   if (peer == nullptr) return Drop::clearSource;
-  Drop reason = Drop::clearEnded;
-  if (!hasEnded(*peer, now)) {
-    reason = isVxlan ? ethernet(*peer, bytes.subspan(kVxlanHeader), bytes.size(), now)
-                     : deliver(*peer, bytes, bytes.size(), now);
-  }
+  // The peer may be a moment ahead of the table.
+  const Encapsulation* how = peer->encapsulation.load(std::memory_order_acquire);
+  if (how == nullptr || how->port() != arrival.kind) return Drop::clearSource;
+  Drop reason = accept({*peer, *how, *fdb, bytes.size(), now}, bytes);
   if (reason != Drop::none) peer->received.drop(reason, 1);
   return reason;
 }
 
-Drop ClearInbound::ethernet(PeerEntry& peer, std::span<uint8_t> frame, size_t datagram,
-                            Instant now) {
-  Mac to = ethernetDestination(frame.data());
-  Mac from = ethernetSource(frame.data());
-  PeerEntry* owner = tables_.fdb()->owner(from);
-  if (isMulticast(from) || (owner != nullptr && owner != &peer)) return Drop::clearMac;
-  bool isOurs = to == tables_.vtepMac();
-  uint16_t type = etherType(frame.data());
-  std::span<uint8_t> payload = frame.subspan(kEthernetHeader);
-  if (type == kEtherTypeArp && (isOurs || isBroadcast(to))) return arp(peer, frame);
-  if (type == kEtherTypeIpv6 && (isOurs || isSolicitedNode(to))) {
-    size_t whole = innerLength(payload.data(), payload.size());
-    if (whole != 0 && innerFamily(payload.data()) == Family::ipv6 &&
-        isNeighbourSolicitation(payload.data(), whole)) {
-      return solicitation(peer, frame, whole);
-    }
+Drop ClearInbound::accept(const Claim& claim, std::span<uint8_t> bytes) {
+  if (claim.now >= claim.how.until) return Drop::clearEnded;
+  if (claim.how.kind == EncapsulationKind::vxlan) {
+    return frame(claim, bytes.subspan(kVxlanHeader));
   }
-  if (!isOurs) return Drop::clearMac;
-  if (type != kEtherTypeIpv4 && type != kEtherTypeIpv6) return Drop::clearEthertype;
-  bool isIpv4 = (payload[0] >> 4) == 4;
-  if (isIpv4 != (type == kEtherTypeIpv4)) return Drop::openedMalformed;
-  return deliver(peer, payload, datagram, now);
+  size_t whole = 0;
+  Drop reason = check(claim, bytes, whole);
+  if (reason != Drop::none) return reason;
+  return takeHop(bytes.data()) ? deliver(claim, bytes.first(whole)) : Drop::ttl;
 }
 
-// A question for our own address, from one of the peer's.
-Drop ClearInbound::arp(PeerEntry& peer, std::span<const uint8_t> frame) {
+Drop ClearInbound::frame(const Claim& claim, std::span<uint8_t> frame) {
+  bool isForUs = ethernetDestination(frame.data()) == tables_.vtepMac();
+  if (!isForUs && !isQuestionToGroup(frame)) return Drop::clearMac;
+  Mac from = ethernetSource(frame.data());
+  if (isMulticast(from) || claim.fdb.isOfAnother(claim.how, from)) return Drop::clearMac;
+  uint16_t type = etherType(frame.data());
+  if (type == kEtherTypeArp && isArpAnswered(claim, frame)) return Drop::none;
+  if (type == kEtherTypeIpv6 && isSolicitationAnswered(claim, frame)) return Drop::none;
+  bool isIp = type == kEtherTypeIpv4 || type == kEtherTypeIpv6;
+  if (!isForUs || !isIp) return Drop::clearEthertype;
+  std::span<uint8_t> packet = frame.subspan(kEthernetHeader);
+  size_t whole = 0;
+  Drop reason = check(claim, packet, whole);
+  if (reason != Drop::none) return reason;
+  bool isIpv4 = innerFamily(packet.data()) == Family::ipv4;
+  if (isIpv4 != (type == kEtherTypeIpv4)) return Drop::openedMalformed;
+  return deliver(claim, packet.first(whole));
+}
+
+bool ClearInbound::isArpAnswered(const Claim& claim, std::span<const uint8_t> frame) {
   std::span<const uint8_t> request = frame.subspan(kEthernetHeader);
-  if (request.size() < kArpPacket || !isArpRequest(request.data())) return Drop::clearEthertype;
+  if (request.size() < kArpPacket || !isArpRequest(request.data())) return false;
   Address target = loadAddress4(request.data() + kArpTargetAddress);
+  if (!tables_.isOwnAddress(Family::ipv4, target)) return false;
   Address sender = loadAddress4(request.data() + kArpSenderAddress);
-  if (!tables_.isOwnAddress(Family::ipv4, target)) return Drop::clearEthertype;
-  if (tables_.routes().lookup(Family::ipv4, sender) != &peer) return Drop::openedSource;
+  if (tables_.routes().lookup(Family::ipv4, sender) != &claim.peer) return false;
   std::array<uint8_t, kArpPacket> reply{};
   emitArpReply(reply.data(), request.data(), tables_.vtepMac());
-  answer(peer, ethernetSource(frame.data()), kEtherTypeArp, reply);
-  return Drop::none;
+  answer(claim, frame, reply);
+  return true;
 }
 
-// Likewise; a neighbour may ask from its link-local address, too. Asking from none is a search for
-// duplicates, which ours are not.
-Drop ClearInbound::solicitation(PeerEntry& peer, std::span<const uint8_t> frame, size_t whole) {
-  const uint8_t* packet = frame.data() + kEthernetHeader;
-  if (whole < kNeighbourLeast) return Drop::openedMalformed;
-  if (!tables_.isOwnAddress(Family::ipv6, loadAddress6(packet + kNeighbourTarget))) {
-    return Drop::clearEthertype;
-  }
-  bool isPeers = tables_.routes().lookup(Family::ipv6, loadAddress6(packet + 8)) == &peer;
-  if (!isPeers && !isLinkLocal(packet + 8)) return Drop::openedSource;
+// A link-local address counts as the peer's: kernels look after known neighbours from theirs.
+bool ClearInbound::isSolicitationAnswered(const Claim& claim, std::span<const uint8_t> frame) {
+  std::span<const uint8_t> payload = frame.subspan(kEthernetHeader);
+  size_t whole = ipv6In(payload);
+  const uint8_t* packet = payload.data();
+  if (!isSolicitation(packet, whole) || !isSolicitationValid(packet, whole)) return false;
+  Address target = loadAddress6(packet + kNeighbourTarget);
+  if (!tables_.isOwnAddress(Family::ipv6, target)) return false;
+  bool isPeers = isLinkLocal(packet + 8) ||
+                 tables_.routes().lookup(Family::ipv6, innerSource(packet)) == &claim.peer;
+  if (!isPeers) return false;
   std::array<uint8_t, kAdvertisement> advertisement;
   emitAdvertisement(advertisement.data(), packet, tables_.vtepMac());
-  answer(peer, ethernetSource(frame.data()), kEtherTypeIpv6, advertisement);
-  return Drop::none;
+  answer(claim, frame, advertisement);
+  return true;
 }
 
-void ClearInbound::answer(PeerEntry& peer, const Mac& to, uint16_t etherType,
+// `payload` goes back in a frame like the one that asked.
+void ClearInbound::answer(const Claim& claim, std::span<const uint8_t> frame,
                           std::span<const uint8_t> payload) {
-  const Encapsulation* how = peer.encapsulation.load(std::memory_order_acquire);
-  if (how == nullptr) return;
-  std::array<uint8_t, kFrameOverhead + kAdvertisement> datagram;
-  emitVxlan(datagram.data(), how->vni);
-  emitEthernet(datagram.data() + kVxlanHeader, to, tables_.vtepMac(), etherType);
-  std::memcpy(datagram.data() + kFrameOverhead, payload.data(), payload.size());
+  std::array<uint8_t, kFrameOverhead + kAdvertisement> room;
+  emitVxlan(room.data(), claim.how.vni);
+  emitEthernet(room.data() + kVxlanHeader, ethernetSource(frame.data()), tables_.vtepMac(),
+               etherType(frame.data()));
+  std::memcpy(room.data() + kFrameOverhead, payload.data(), payload.size());
+  auto datagram = std::span(room).first(kFrameOverhead + payload.size());
   counters_.add(Counter::neighbourAnswers, 1);
+  counters_.add(Counter::datagramOut, 1);
+  counters_.add(Counter::datagramOutBytes, datagram.size());
   // By the clear port itself: the source ports of flows are the sending thread's.
-  answerer_.answer(how->endpoint, std::span(datagram).first(kFrameOverhead + payload.size()),
-                   Via{.kind = PortKind::udp});
+  answerer_.answer(claim.how.endpoint, datagram, Via{.kind = PortKind::udp});
 }
 
-Drop ClearInbound::deliver(PeerEntry& peer, std::span<uint8_t> packet, size_t datagram,
-                           Instant now) {
-  size_t whole = innerLength(packet.data(), packet.size());
+Drop ClearInbound::check(const Claim& claim, std::span<const uint8_t> packet, size_t& whole) const {
+  whole = innerLength(packet.data(), packet.size());
   if (whole == 0) return Drop::openedMalformed;
-  if (tables_.routes().lookup(innerFamily(packet.data()), innerSource(packet.data())) != &peer) {
-    return Drop::openedSource;
-  }
-  const Encapsulation* how = peer.encapsulation.load(std::memory_order_acquire);
-  bool isUdp = how != nullptr && how->kind == EncapsulationKind::udp;
-  if (isUdp && !takeHop(packet.data())) return Drop::ttl;
-  std::memcpy(coalescer_.place(whole), packet.data(), whole);
-  coalescer_.add(whole);
+  PeerEntry* owner =
+      tables_.routes().lookup(innerFamily(packet.data()), innerSource(packet.data()));
+  return owner == &claim.peer ? Drop::none : Drop::openedSource;
+}
+
+Drop ClearInbound::deliver(const Claim& claim, std::span<const uint8_t> packet) {
+  std::memcpy(coalescer_.place(packet.size()), packet.data(), packet.size());
+  coalescer_.add(packet.size());
   counters_.add(Counter::innerOut, 1);
-  counters_.add(Counter::innerOutBytes, whole);
-  counters_.add(Counter::plaintextInBytes, whole);
-  peer.received.bytes.add(datagram);
-  peer.received.packets.add(1);
-  peer.received.last.set(now);
+  counters_.add(Counter::innerOutBytes, packet.size());
+  counters_.add(Counter::plaintextInBytes, packet.size());
+  PeerDirection& received = claim.peer.received;
+  received.bytes.add(claim.datagram);
+  received.packets.add(1);
+  received.last.set(claim.now);
   return Drop::none;
 }
 

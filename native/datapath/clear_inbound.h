@@ -30,12 +30,24 @@ class ClearInbound {
                 Instant now);
 
  private:
-  Drop ethernet(PeerEntry& peer, std::span<uint8_t> frame, size_t datagram, Instant now);
-  Drop arp(PeerEntry& peer, std::span<const uint8_t> frame);
-  Drop solicitation(PeerEntry& peer, std::span<const uint8_t> frame, size_t whole);
-  Drop deliver(PeerEntry& peer, std::span<uint8_t> packet, size_t datagram, Instant now);
-  // Builds nothing: `frame` is what stands behind the Ethernet header.
-  void answer(PeerEntry& peer, const Mac& to, uint16_t etherType, std::span<const uint8_t> payload);
+  // Whose a datagram is taken for.
+  struct Claim {
+    PeerEntry& peer;
+    const Encapsulation& how;  // of the peer
+    const Fdb& fdb;
+    size_t datagram;  // its length
+    Instant now;
+  };
+
+  Drop accept(const Claim& claim, std::span<uint8_t> bytes);
+  Drop frame(const Claim& claim, std::span<uint8_t> frame);
+  // Whether it was a question for our own address, from one of the peer's, and is answered.
+  bool isArpAnswered(const Claim& claim, std::span<const uint8_t> frame);
+  bool isSolicitationAnswered(const Claim& claim, std::span<const uint8_t> frame);
+  void answer(const Claim& claim, std::span<const uint8_t> frame, std::span<const uint8_t> payload);
+  // A whole packet from one of the peer's addresses; `whole` becomes its length.
+  Drop check(const Claim& claim, std::span<const uint8_t> packet, size_t& whole) const;
+  Drop deliver(const Claim& claim, std::span<const uint8_t> packet);
 
   const Tables& tables_;
   Coalescer& coalescer_;

@@ -62,8 +62,8 @@ Drop Inbound::data(std::span<uint8_t> bytes, const Endpoint& source, Instant now
   uint64_t counter = dataCounter(bytes.data());
   Keypair* keypair = tables_.sessions().find(dataReceiver(bytes.data()));
   if (keypair == nullptr) return Drop::unknownIndex;
-  bool isOfForm = source.vni == keypair->peer.sealedVni();
-  Drop reason = !isOfForm ? Drop::encapsulation : open(*keypair, counter, bytes, source, now);
+  bool isInForm = keypair->peer.isInForm(source);
+  Drop reason = isInForm ? open(*keypair, counter, bytes, source, now) : Drop::encapsulation;
   if (reason != Drop::none) keypair->peer.received.drop(reason, 1);
   return reason;
 }

@@ -181,6 +181,9 @@ Drop Outbound::routeClear(std::span<const uint8_t> packet, Instant now, Target& 
   target.endpoint = target.peer->endpoint.load(std::memory_order_acquire);
   if (target.endpoint == nullptr) return Drop::noEndpoint;
   if (now >= target.clear->until) return Drop::clearEnded;
+  if (target.clear->kind == EncapsulationKind::udp && !hasHopToGive(packet.data())) {
+    return Drop::ttl;
+  }
   target.via.kind = target.clear->port();
   if (target.via.kind == PortKind::vxlan) target.via.flow = flowHash(packet);
   return Drop::none;
@@ -247,7 +250,7 @@ bool Outbound::seal(const Target& target, uint8_t* inner, size_t length) {
 // One inner packet as it is, behind what its encapsulation puts before it.
 void Outbound::sendClear(const Target& target, std::span<uint8_t> inner) {
   bool isVxlan = target.via.kind == PortKind::vxlan;
-  if (!isVxlan && !takeHop(inner.data())) return drop(Drop::ttl, 1, target.peer);
+  if (!isVxlan) CHECK(takeHop(inner.data()));
   size_t before = isVxlan ? kFrameOverhead : 0;
   size_t size = before + inner.size();
   uint8_t* at = room(target, size);

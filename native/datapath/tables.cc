@@ -143,13 +143,15 @@ bool Tables::setEncapsulation(uint32_t slot, const Encapsulation& encapsulation)
   if (entry == nullptr) return false;
   auto* next = new Encapsulation(encapsulation);
   const Encapsulation* old = entry->encapsulation.exchange(next, std::memory_order_acq_rel);
-  bool wasClear = std::erase(clearSlots_, slot) > 0;
-  if (encapsulation.isClear()) {
-    clearSlots_.push_back(slot);
-    setEndpoint(slot, encapsulation.endpoint);
-  }
-  if (wasClear || encapsulation.isClear()) publishFdb();
+  bool wasClear = old != nullptr && old->isClear();
+  if (encapsulation.isClear()) setEndpoint(slot, encapsulation.endpoint);
+  // An end that was moved moves nobody.
+  bool isPlaceSame = wasClear && isSamePlace(*old, encapsulation);
   reclaimer_.retire(old);
+  if (isPlaceSame || (!wasClear && !encapsulation.isClear())) return true;
+  std::erase(clearSlots_, slot);
+  if (encapsulation.isClear()) clearSlots_.push_back(slot);
+  publishFdb();
   return true;
 }
 

@@ -133,10 +133,12 @@ struct PeerEntry {
     const EndpointRecord* moved = roamedTo.load(std::memory_order_acquire);
     return moved != nullptr ? moved : endpoint.load(std::memory_order_acquire);
   }
-  // The form of its sealed messages: the VNI that stands before them; 0: none does.
-  uint32_t sealedVni() const {
+  // Whether its sealed messages come from such a source; none of a clear peer's do.
+  bool isInForm(const Endpoint& source) const {
     const Encapsulation* how = encapsulation.load(std::memory_order_acquire);
-    return how == nullptr || how->isClear() ? 0 : how->vni;
+    if (how == nullptr) [[likely]]
+      return source.vni == 0;
+    return !how->isClear() && source.vni == how->vni;
   }
   Instant lastSent() const { return std::max(sent.last.get(), handshakeSentAt.get()); }
   Instant lastReceived() const { return std::max(received.last.get(), handshakeReceivedAt.get()); }

@@ -31,4 +31,9 @@ struct Encapsulation {
   }
 };
 
+// Whether two clear peers are found alike.
+inline bool isSamePlace(const Encapsulation& a, const Encapsulation& b) {
+  return a.kind == b.kind && a.vni == b.vni && a.endpoint == b.endpoint && a.mac == b.mac;
+}
+
 }  // namespace heddle

@@ -10,12 +10,17 @@
 
 namespace heddle {
 
-// Takes a hop from a whole packet. False when it had none left to give: it ends here.
+// Whether a whole packet has a hop to give and would have another left: else it ends here.
+inline bool hasHopToGive(const uint8_t* packet) {
+  return ((packet[0] >> 4) == 4 ? ipv4Ttl(packet) : ipv6HopLimit(packet)) > 1;
+}
+
+// Takes a hop from a whole packet, its checksum kept right as it was. False, and nothing is
+// changed, when it has none to give.
 inline bool takeHop(uint8_t* packet) {
+  if (!hasHopToGive(packet)) return false;
   bool isIpv4 = (packet[0] >> 4) == 4;
-  uint8_t& hops = packet[isIpv4 ? 8 : 7];
-  if (hops <= 1) return false;
-  hops--;
+  packet[isIpv4 ? 8 : 7]--;
   if (!isIpv4) return true;
   // RFC 1624, equation 3: HC' = ~(~HC + ~m + m'), for the word that holds TTL and protocol.
   uint16_t after = loadBe16(packet + 8);

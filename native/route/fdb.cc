@@ -22,7 +22,7 @@ Fdb::Fdb(const std::vector<Entry>& entries) {
             .vni = encapsulation->vni,
             .address = at.address};
     peers_[key] = peer;
-    if (encapsulation->kind == EncapsulationKind::vxlan) owners_[encapsulation->mac] = peer;
+    if (encapsulation->kind == EncapsulationKind::vxlan) macs_.insert(encapsulation->mac);
   }
 }
 
@@ -36,9 +36,8 @@ PeerEntry* Fdb::find(const Arrival& arrival, const Endpoint& source, uint32_t vn
   return found == peers_.end() ? nullptr : found->second;
 }
 
-PeerEntry* Fdb::owner(const Mac& mac) const {
-  auto found = owners_.find(mac);
-  return found == owners_.end() ? nullptr : found->second;
+bool Fdb::isOfAnother(const Encapsulation& own, const Mac& mac) const {
+  return own.mac != mac && macs_.contains(mac);
 }
 
 size_t Fdb::Hash::operator()(const Key& key) const {

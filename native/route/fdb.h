@@ -6,6 +6,7 @@
 
 #include <cstdint>
 #include <unordered_map>
+#include <unordered_set>
 #include <vector>
 
 #include "encap/encapsulation.h"
@@ -21,12 +22,13 @@ class Fdb {
     const Encapsulation* encapsulation = nullptr;
   };
 
+  // Where two stand at one place, the later has it.
   explicit Fdb(const std::vector<Entry>& entries);
 
   // Null: nobody's.
   PeerEntry* find(const Arrival& arrival, const Endpoint& source, uint32_t vni) const;
-  // Null: no clear peer's.
-  PeerEntry* owner(const Mac& mac) const;
+  // Whether the Ethernet address is another peer's and not that of `own`'s.
+  bool isOfAnother(const Encapsulation& own, const Mac& mac) const;
 
  private:
   struct Key {
@@ -44,7 +46,7 @@ class Fdb {
   };
 
   std::unordered_map<Key, PeerEntry*, Hash> peers_;
-  std::unordered_map<Mac, PeerEntry*, Hash> owners_;
+  std::unordered_set<Mac, Hash> macs_;
 };
 
 }  // namespace heddle

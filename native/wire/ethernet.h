@@ -35,6 +35,10 @@ inline uint16_t etherType(const uint8_t* frame) { return loadBe16(frame + 12); }
 // Broadcast is one of them.
 inline bool isMulticast(const Mac& mac) { return (mac[0] & 1) != 0; }
 inline bool isBroadcast(const Mac& mac) { return mac == Mac{0xff, 0xff, 0xff, 0xff, 0xff, 0xff}; }
+// Where solicited-node multicast goes: 33:33:ff and three bytes (RFC 2464 §7).
+inline bool isSolicitedNode(const Mac& mac) {
+  return mac[0] == 0x33 && mac[1] == 0x33 && mac[2] == 0xff;
+}
 
 inline void emitEthernet(uint8_t* at, const Mac& destination, const Mac& source, uint16_t type) {
   std::memcpy(at, destination.data(), destination.size());

@@ -27,6 +27,7 @@ inline constexpr size_t kNeighbourTarget = 48;
 inline constexpr size_t kNeighbourLeast = 64;
 // An advertisement with the target's link-layer address.
 inline constexpr size_t kAdvertisement = 72;
+inline constexpr size_t kOptionUnit = 8;
 inline constexpr uint8_t kOptionTargetLinkAddress = 2;
 // Solicited, override.
 inline constexpr uint32_t kAdvertisementFlags = 0x60000000;
@@ -37,12 +38,32 @@ inline Sum sumIcmpv6(const uint8_t* packet, size_t length) {
          sumBe32(static_cast<uint32_t>(payload)) + sumBytes(packet + kIpv6Header, payload);
 }
 
-// Whether the whole IPv6 packet asks for somebody's link-layer address, and has not been forwarded
-// (RFC 4861 §7.1.1).
-inline bool isNeighbourSolicitation(const uint8_t* packet, size_t length) {
+// Whether the whole IPv6 packet of `length` bytes says that it asks for somebody's link-layer
+// address; not whether the question is a valid one.
+inline bool isSolicitation(const uint8_t* packet, size_t length) {
   return length >= kNeighbourLeast && ipv6NextHeader(packet) == kNextHeaderIcmpv6 &&
-         packet[7] == kNeighbourHopLimit && packet[40] == kNeighbourSolicitation &&
-         packet[41] == 0 && isSumRight(sumIcmpv6(packet, length));
+         packet[kIpv6Header] == kNeighbourSolicitation;
+}
+
+// An option without length would never end.
+inline bool areNeighbourOptionsWhole(const uint8_t* packet, size_t length) {
+  size_t at = kNeighbourLeast;
+  while (at < length) {
+    size_t option = at + 1 < length ? packet[at + 1] * kOptionUnit : 0;
+    if (option == 0 || option > length - at) return false;
+    at += option;
+  }
+  return true;
+}
+
+// Of a solicitation: whether it is a valid one (RFC 4861 §7.1.1) of a neighbour who has an address.
+// One from the unspecified address searches for duplicates.
+inline bool isSolicitationValid(const uint8_t* packet, size_t length) {
+  constexpr uint8_t multicast = 0xff;
+  bool hasSource = (loadBe64(packet + 8) | loadBe64(packet + 16)) != 0;
+  return hasSource && ipv6HopLimit(packet) == kNeighbourHopLimit && packet[41] == 0 &&
+         packet[kNeighbourTarget] != multicast && areNeighbourOptionsWhole(packet, length) &&
+         isSumRight(sumIcmpv6(packet, length));
 }
 
 // The advertisement of `own` that answers a solicitation: kAdvertisement bytes.

@@ -132,6 +132,8 @@ int Engine::setListenPort(uint16_t port) {
   return error != 0 ? error : sockets_->port();
 }
 
+bool Engine::hasTun() const { return channelTun_ != nullptr || isTunThere(tun_->descriptor()); }
+
 int Engine::reopenTun() {
   if (channelTun_ != nullptr) return 0;
   TunOpened opened = openTun(tunName_, {.offload = options_.offload});

@@ -65,6 +65,8 @@ class Engine {
   int setClearPorts(std::span<const uint32_t> ports);
   // The new port, or a negative errno. What the old one has received is walked first.
   int setListenPort(uint16_t port);
+  // False once it was deleted; another namespace is no matter.
+  bool hasTun() const;
   // Makes the TUN device again, under its name and with its options.
   int reopenTun();
 

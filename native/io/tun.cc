@@ -49,6 +49,11 @@ TunOpened openTun(const std::string& name, TunMode mode) {
   return opened;
 }
 
+bool isTunThere(int descriptor) {
+  ifreq request{};
+  return ioctl(descriptor, TUNGETIFF, &request) == 0;
+}
+
 ssize_t TunDevice::read(std::span<uint8_t> buffer) {
   ssize_t length = ::read(fd_.get(), buffer.data(), buffer.size());
   return length >= 0 ? length : -errno;

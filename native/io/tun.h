@@ -26,6 +26,9 @@ struct TunMode {
 // Creates or attaches to the device `name`.
 TunOpened openTun(const std::string& name, TunMode mode);
 
+// Whether the descriptor's device exists, be it that others moved it to another network namespace.
+bool isTunThere(int descriptor);
+
 class TunDevice final : public TunPort {
  public:
   explicit TunDevice(Fd fd) : fd_(std::move(fd)) {}

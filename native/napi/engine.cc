@@ -124,6 +124,12 @@ napi_value setListenPort(napi_env env, napi_callback_info info) {
   return makeNumber(env, engineOf(env, arguments[0]).setListenPort(port));
 }
 
+napi_value hasTun(napi_env env, napi_callback_info info) {
+  napi_value arguments[1];
+  readArguments(env, info, arguments);
+  return makeBool(env, engineOf(env, arguments[0]).hasTun());
+}
+
 napi_value reopenTun(napi_env env, napi_callback_info info) {
   napi_value arguments[1];
   readArguments(env, info, arguments);
@@ -368,6 +374,7 @@ void registerEngine(napi_env env, napi_value exports) {
   exportFunction(env, exports, "engineSetMark", setMark);
   exportFunction(env, exports, "engineSetClearPorts", setClearPorts);
   exportFunction(env, exports, "engineSetListenPort", setListenPort);
+  exportFunction(env, exports, "engineHasTun", hasTun);
   exportFunction(env, exports, "engineReopenTun", reopenTun);
   exportFunction(env, exports, "engineSetMac1Key", setMac1Key);
   exportFunction(env, exports, "engineSetMtu", setMtu);

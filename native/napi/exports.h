@@ -63,6 +63,12 @@ inline std::string readString(napi_env env, napi_value value) {
   return text;
 }
 
+inline napi_value makeBool(napi_env env, bool value) {
+  napi_value result = nullptr;
+  NAPI_CHECK(napi_get_boolean(env, value, &result));
+  return result;
+}
+
 inline napi_value makeNumber(napi_env env, double number) {
   napi_value value = nullptr;
   NAPI_CHECK(napi_create_double(env, number, &value));

@@ -73,6 +73,12 @@ napi_value openTunDevice(napi_env env, napi_callback_info info) {
   return result;
 }
 
+napi_value tunIsThere(napi_env env, napi_callback_info info) {
+  napi_value arguments[1];
+  readArguments(env, info, arguments);
+  return makeBool(env, isTunThere(static_cast<int>(readNumber(env, arguments[0]))));
+}
+
 napi_value closeFd(napi_env env, napi_callback_info info) {
   napi_value arguments[1];
   readArguments(env, info, arguments);
@@ -90,6 +96,7 @@ void registerSystem(napi_env env, napi_value exports) {
   exportFunction(env, exports, "errnoName", errnoName);
   exportFunction(env, exports, "processHygiene", processHygiene);
   exportFunction(env, exports, "openTun", openTunDevice);
+  exportFunction(env, exports, "tunIsThere", tunIsThere);
   exportFunction(env, exports, "closeFd", closeFd);
 }
 

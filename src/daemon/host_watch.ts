@@ -4,9 +4,10 @@
  * compared (Host.reconcile). So lost notices are no special case, and neither is a change that
  * was undone before we looked.
  *
- * What is ours is put right; a deleted interface is made again; a change of the underlay is passed
- * on. A burst of notices is one look, looks keep a distance, and the log gets at most a line a
- * second, so that somebody who changes the host all the time does not keep this process busy.
+ * What is ours is put right; a deleted interface is made again, and one that was moved to another
+ * namespace is left there; a change of the underlay is passed on. A burst of notices is one look,
+ * looks keep a distance, and the log gets at most a line a second, so that somebody who changes the
+ * host all the time does not keep this process busy.
  */
 
 import type { Address } from '../base/address.js';
@@ -31,7 +32,7 @@ const WITHOUT_NOTICE_MS = 5_000;
 export interface HostWatchParts {
   readonly addon: Addon;
   readonly host: Pick<Host, 'reconcile' | 'reattach' | 'interfaceName'>;
-  readonly hand: Pick<Hand, 'interfaceName' | 'reopenTun'>;
+  readonly hand: Pick<Hand, 'interfaceName' | 'hasTun' | 'reopenTun'>;
   readonly log: Log;
   readonly now: () => Instant;
   /** Endpoints, so that a change of the ways to them is one of the underlay. */
@@ -52,7 +53,7 @@ export class HostWatch {
   #lastLook: Instant;
   #distance = LEAST_DISTANCE;
   #underlay: string;
-  #link: Reconciled['link'] | 'none' = 'up';
+  #link: Reconciled['link'] | 'in another namespace' | 'none' = 'up';
 
   /** The plan is carried out. Throws NetlinkError. */
   constructor(parts: HostWatchParts) {
@@ -134,8 +135,10 @@ export class HostWatch {
     onUnderlayChange();
   }
 
-  #follow(link: Reconciled['link']): void {
+  #follow(found: Reconciled['link']): void {
     const { host, hand } = this.#parts;
+    // Whoever moved it sees to its addresses and routes; packets go on as before.
+    const link = found === 'gone' && hand.hasTun() ? 'in another namespace' : found;
     if (link !== 'gone' && link !== this.#link) this.#log.info(`the interface is ${link}`, {});
     this.#link = link;
     if (link !== 'gone') return;

@@ -49,6 +49,8 @@ export interface Addon {
   errnoName(errno: number): string;
   processHygiene(): void;
   openTun(name: string, blocking: boolean): { fd: number; name: string } | number;
+  /** False once the device was deleted; true in another namespace, too. */
+  tunIsThere(fd: number): boolean;
   closeFd(fd: number): void;
   /** Sends rtnetlink messages on a fresh socket; all reply messages, or a negative errno. */
   netlinkRequest(request: Uint8Array): Uint8Array | number;
@@ -81,6 +83,7 @@ export interface Addon {
   engineSetClearPorts(engine: Engine, ports: Uint32Array): number;
   /** The port, or a negative errno. */
   engineSetListenPort(engine: Engine, port: number): number;
+  engineHasTun(engine: Engine): boolean;
   /** 0 or a negative errno. */
   engineReopenTun(engine: Engine): number;
   engineAddPeer(engine: Engine, peer: number): void;
@@ -124,10 +127,22 @@ export interface Addon {
 
   enginePump(engine: Engine, now: number): void;
   channelPutPacket(engine: Engine, packet: Uint8Array): void;
-  /** One receive: datagrams back to back, `segment` bytes each but for a shorter last one. */
-  channelPutDatagram(engine: Engine, source: Uint8Array, bytes: Uint8Array, segment: number): void;
+  /**
+   * One receive: datagrams back to back, `segment` bytes each but for a shorter last one. `arrival`
+   * is 0 for the listen port, else a clear port as in engineSetClearPorts.
+   */
+  channelPutDatagram(
+    engine: Engine,
+    source: Uint8Array,
+    bytes: Uint8Array,
+    segment: number,
+    arrival: number,
+  ): void;
   channelTakePackets(engine: Engine): Uint8Array[];
-  channelTakeDatagrams(engine: Engine): { endpoint: Uint8Array; datagram: Uint8Array; hops: number }[];
+  /** `port` is which one it left from: 0 the listen port, 1 a source port, 2 a clear port. */
+  channelTakeDatagrams(
+    engine: Engine,
+  ): { endpoint: Uint8Array; datagram: Uint8Array; hops: number; port: number }[];
   /** Makes the next `count` sends of the channel backend fail with this errno. */
   channelFailSends(engine: Engine, errno: number, count: number): void;
 }

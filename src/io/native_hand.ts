@@ -126,6 +126,10 @@ export class NativeHand implements Hand {
     }
   }
 
+  hasTun(): boolean {
+    return this.#addon.engineHasTun(this.#engine);
+  }
+
   reopenTun(): void {
     const failed = this.#addon.engineReopenTun(this.#engine);
     if (failed < 0) {

@@ -145,6 +145,10 @@ export class ReferenceHand implements Hand {
     throw new HandError('ENOSYS', 'Open clear ports: the reference datapath cannot');
   }
 
+  hasTun(): boolean {
+    return this.#tun.isThere();
+  }
+
   reopenTun(): void {
     throw new HandError('ENOSYS', 'Make the TUN again: the reference datapath cannot');
   }

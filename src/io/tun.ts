@@ -50,6 +50,11 @@ export class TunFile {
     }
   }
 
+  /** False once the device was deleted; true in another namespace, too. */
+  isThere(): boolean {
+    return this.#isOpen && this.#addon.tunIsThere(this.#fd);
+  }
+
   /** Deletes the device, which ends the waiting read. */
   close(netlink: Netlink): void {
     if (!this.#isOpen) return;

@@ -74,6 +74,10 @@ class FakeHand implements Hand {
   setMark(): void {}
   setListenPort(): void {}
   setClearPorts(): void {}
+  hasTun(): boolean {
+    return true;
+  }
+
   reopenTun(): void {}
 
   remarks(): readonly string[] {

@@ -265,6 +265,21 @@ hands('native hand: events are taken a few at a time', () => {
   }
 });
 
+hands('native hand: over channels a port is a number, and changes lose nothing', () => {
+  withPair({}, (scene) => {
+    const { left, right, settle } = scene;
+    connect(scene);
+    left.send(TO_RIGHT);
+    left.hand.setListenPort(7_000);
+    assert.is(left.hand.listenPort, 7_000);
+    left.hand.setClearPorts([{ port: 4_789, kind: 'vxlan' }]);
+    left.hand.reopenTun();
+    left.hand.setMark(7);
+    settle();
+    assert.is(right.packets().length, 1);
+  });
+});
+
 hands('native hand: names what could not be opened, and what to do', () => {
   const addon = addonHere();
   const options = { tun: 'no/such/name', offload: false, port: 0, threads: false };

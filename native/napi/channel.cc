@@ -35,15 +35,20 @@ napi_value putPacket(napi_env env, napi_callback_info info) {
 }
 
 napi_value putDatagram(napi_env env, napi_callback_info info) {
-  napi_value arguments[4];
+  napi_value arguments[5];
   readArguments(env, info, arguments);
   std::span<uint8_t> source = readBytes(env, arguments[1]);
   std::span<uint8_t> bytes = readBytes(env, arguments[2]);
   auto segment = static_cast<size_t>(readNumber(env, arguments[3]));
+  auto arrival = static_cast<uint32_t>(readNumber(env, arguments[4]));
   CHECK(source.size() == kEndpointBytes);
   CHECK(bytes.empty() || segment > 0);
-  udpOf(env, arguments[0])
-      .toWalk.put({parseEndpoint(source.data()), {bytes.begin(), bytes.end()}, segment});
+  ChannelDatagram datagram{parseEndpoint(source.data()), {bytes.begin(), bytes.end()}, segment};
+  if (arrival != 0) {
+    datagram.arrival = {.kind = (arrival & kUdpPort) != 0 ? PortKind::udp : PortKind::vxlan,
+                        .port = static_cast<uint16_t>(arrival)};
+  }
+  udpOf(env, arguments[0]).toWalk.put(std::move(datagram));
   return nullptr;
 }
 
@@ -75,6 +80,8 @@ napi_value takeDatagrams(napi_env env, napi_callback_info info) {
     NAPI_CHECK(napi_set_named_property(env, entry, "endpoint", makeBytes(env, endpoint)));
     NAPI_CHECK(napi_set_named_property(env, entry, "datagram", makeBytes(env, datagram.bytes)));
     NAPI_CHECK(napi_set_named_property(env, entry, "hops", makeNumber(env, datagram.via.hops)));
+    auto kind = static_cast<double>(datagram.via.kind);
+    NAPI_CHECK(napi_set_named_property(env, entry, "port", makeNumber(env, kind)));
     NAPI_CHECK(napi_set_element(env, list, i, entry));
   }
   return list;

@@ -106,7 +106,8 @@ export class ClearInbound {
     const { ethertype, payload } = answerQuestion(question, source);
     const datagram = encapsulateFrame(payload, { vni, destination: to, source, ethertype });
     this.#counters.add('neighbour_answers', 1);
-    const via = { kind: 'vxlan', flow: 0 } as const;
+    // From the clear port itself, in either hand: the source ports are for flows.
+    const via = { kind: 'udp', flow: 0 } as const;
     this.#out.push({ kind: 'datagram', peer: peer.slot, endpoint, datagram, hops: 0, via });
     return undefined;
   }

@@ -68,7 +68,7 @@ export class ChannelHost {
 
   receive(source: Endpoint, datagram: Uint8Array): void {
     const { engine } = this.hand;
-    this.#addon.channelPutDatagram(engine, emitEndpoint(source), datagram, datagram.length);
+    this.#addon.channelPutDatagram(engine, emitEndpoint(source), datagram, datagram.length, 0);
   }
 
   /** What applications would receive. */
@@ -77,7 +77,7 @@ export class ChannelHost {
   }
 
   /** What the network would carry. */
-  datagrams(): Datagram[] {
+  datagrams(): Pick<Datagram, 'endpoint' | 'datagram'>[] {
     return this.#addon.channelTakeDatagrams(this.hand.engine).map((taken) => {
       return { ...taken, endpoint: endpointFrom(taken.endpoint, 0) };
     });

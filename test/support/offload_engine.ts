@@ -59,7 +59,7 @@ export class OffloadEngine {
     });
     const segment = present(datagrams[0], 'a datagram').length;
     const source = emitEndpoint(ENDPOINT);
-    this.#addon.channelPutDatagram(engine, source, concat(...datagrams), segment);
+    this.#addon.channelPutDatagram(engine, source, concat(...datagrams), segment, 0);
     this.#addon.enginePump(engine, START);
     return this.#addon.channelTakePackets(engine);
   }

@@ -4,6 +4,7 @@
  */
 
 import type { Endpoint } from '../../src/base/address.js';
+import { present } from '../../src/base/assert.js';
 import { equal, toHex } from '../../src/base/bytes.js';
 import { type PeerSlot, peerSlot } from '../../src/base/identifiers.js';
 import { instant } from '../../src/base/time.js';
@@ -11,8 +12,9 @@ import { WALK_COUNTERS } from '../../src/datapath/counters.js';
 import { DROPS } from '../../src/datapath/drop.js';
 import type { TableWrite, WalkEvent } from '../../src/datapath/tables.js';
 import { Walk } from '../../src/datapath/walk.js';
-import type { WalkOutput } from '../../src/datapath/walk_output.js';
+import type { Via, WalkOutput } from '../../src/datapath/walk_output.js';
 import { type Addon, loadAddon } from '../../src/io/native.js';
+import type { ClearPort } from '../../src/encap/encapsulation.js';
 import { emitEndpoint, parseEndpoint } from '../../src/io/native_events.js';
 import { NativeHand } from '../../src/io/native_hand.js';
 import { equalBytes } from './bytes.js';
@@ -23,6 +25,7 @@ export interface Datagram {
   readonly endpoint: Endpoint;
   readonly datagram: Uint8Array;
   readonly hops: number;
+  readonly via: { readonly kind: Via['kind'] };
 }
 
 /** What came out of a hand, each kind in its order. */
@@ -34,6 +37,9 @@ export interface Outcome {
 
 /** More events than a test raises at once. */
 const ALL = 100_000;
+const PORT_KINDS = ['sealed', 'vxlan', 'udp'] as const;
+/** How the addon tells a clear port of bare IP packets. */
+const UDP_FLAG = 1 << 16;
 
 /** Skips the test where the addon is not built. */
 export function addonHere(): Addon {
@@ -76,19 +82,23 @@ export class Twin {
     return this.#settle();
   }
 
-  /** Datagrams that arrive together: nothing is taken in between. */
-  datagrams(datagrams: readonly Uint8Array[], source: Endpoint): Outcome {
+  /**
+   * Datagrams that arrive together, on the listen port or a clear one: nothing is taken in between.
+   */
+  datagrams(datagrams: readonly Uint8Array[], source: Endpoint, arrival?: ClearPort): Outcome {
+    const to = arrival ? { arrival } : {};
+    const port = arrival ? arrival.port | (arrival.kind === 'udp' ? UDP_FLAG : 0) : 0;
     for (const datagram of datagrams) {
-      this.#walk.handle({ kind: 'datagram', datagram, source }, this.now);
+      this.#walk.handle({ kind: 'datagram', datagram, source, ...to }, this.now);
       const { engine } = this.#hand;
       const segment = Math.max(1, datagram.length);
-      this.#addon.channelPutDatagram(engine, emitEndpoint(source), datagram, segment);
+      this.#addon.channelPutDatagram(engine, emitEndpoint(source), datagram, segment, port);
     }
     return this.#settle();
   }
 
-  datagram(datagram: Uint8Array, source: Endpoint): Outcome {
-    return this.datagrams([datagram], source);
+  datagram(datagram: Uint8Array, source: Endpoint, arrival?: ClearPort): Outcome {
+    return this.datagrams([datagram], source, arrival);
   }
 
   /** Everything that was counted so far, by name. */
@@ -121,7 +131,8 @@ export class Twin {
     const { engine } = this.#hand;
     this.#addon.enginePump(engine, this.now);
     const datagrams = this.#addon.channelTakeDatagrams(engine).map((taken) => {
-      return { ...taken, endpoint: parseEndpoint(taken.endpoint, 0) };
+      const kind = present(PORT_KINDS[taken.port], 'a kind of port');
+      return { ...taken, endpoint: parseEndpoint(taken.endpoint, 0), via: { kind } };
     });
     const events: WalkEvent[] = [];
     this.#hand.takeEvents(events, ALL);
@@ -150,6 +161,7 @@ function compare(reference: Outcome, native: Outcome): void {
   sameList('datagram', reference.datagrams, native.datagrams, (own, other) => {
     same('endpoint', endpointText(own.endpoint), endpointText(other.endpoint));
     same('hops', own.hops, other.hops);
+    same('port', own.via.kind, other.via.kind);
     bytesSame('datagram', own.datagram, other.datagram);
   });
   sameList('packet', reference.packets, native.packets, (own, other) => {
@@ -182,8 +194,9 @@ function bytesSame(what: string, reference: Uint8Array, native: Uint8Array): voi
   if (!equal(reference, native)) equalBytes(native, reference, `${what} of the native walk`);
 }
 
-function endpointText({ text, local }: Endpoint): string {
-  return local ? `${text} at ${local.address.text}%${local.interfaceIndex}` : text;
+function endpointText({ text, local, vni }: Endpoint): string {
+  const place = vni === undefined ? text : `${text} behind VXLAN ${vni}`;
+  return local ? `${place} at ${local.address.text}%${local.interfaceIndex}` : place;
 }
 
 /** Everything that an event says, as one line. */

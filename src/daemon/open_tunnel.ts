@@ -85,6 +85,7 @@ export async function openTunnel(context: TunnelContext): Promise<Tunnel> {
   teardown.add('host watch', () => watch.close());
   const parts = { hand, host, node, loop, clock };
   const tunnel = new RunningTunnel(parts, { config, mtu, plan }, () => watch.counts());
+  notes.noteSocket(uapiPath(folders, tunnel.interfaceName));
   await openWireguard(context, tunnel, suite);
   return tunnel;
 }

@@ -88,7 +88,24 @@ function peerMetrics(peers: readonly PeerStatus[]): Metric[] {
       'Messages sent',
       perPeer(({ txPackets }) => Number(txPackets)),
     ),
+    counter(
+      'heddle_peer_plaintext_bytes_total',
+      'Inner bytes that crossed the underlay in the clear, by peer',
+      plaintextSamples(peers),
+    ),
   ];
+}
+
+/** Of those in the clear, which alone have any. */
+function plaintextSamples(peers: readonly PeerStatus[]): Sample[] {
+  return peers.flatMap(({ name, encapsulation, plaintextBytes }) => {
+    if (plaintextBytes === null) return [];
+    const labels = { peer: name, encapsulation };
+    return [
+      { labels: { ...labels, direction: 'received' }, value: Number(plaintextBytes.received) },
+      { labels: { ...labels, direction: 'sent' }, value: Number(plaintextBytes.sent) },
+    ];
+  });
 }
 
 function counter(name: string, help: string, samples: readonly Sample[]): Metric {

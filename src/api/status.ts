@@ -4,7 +4,7 @@
  * stays. It holds no secret.
  */
 
-import { type InterfaceAddress, bitsOf } from '../base/address.js';
+import { type InterfaceAddress, bitsOf, type Prefix } from '../base/address.js';
 import { toBase64 } from '../base/bytes.js';
 import {
   type Duration,
@@ -14,31 +14,46 @@ import {
   toMillis,
   toSeconds,
 } from '../base/time.js';
-import type { NodeSnapshot, PeerSnapshot } from '../node/snapshot.js';
+import type { ClearPeerSnapshot, NodeSnapshot, PeerSnapshot } from '../node/snapshot.js';
 import { formatRfc3339 } from './rfc3339.js';
 
 export const SCHEMA_VERSION = 1;
 /** Reject-After-Time: a session older than this carries nothing. */
 const SESSION_LIFE = seconds(180);
+/** Bytes of a VXLAN header and an Ethernet header. */
+const FRAME_HEADERS = 22n;
 
 /** A count of 64 bits: a number while it is exact, then its decimal text. */
 export type Count = number | string;
 export type Counts = Readonly<Record<string, Count>>;
 
+/** Bytes of inner packets. */
+export interface PlaintextBytes {
+  readonly received: Count;
+  readonly sent: Count;
+}
+
 export interface PeerStatus {
   readonly name: string;
-  readonly publicKey: string;
+  /** Null for a peer in the clear. */
+  readonly publicKey: string | null;
   readonly hasPresharedKey: boolean;
   readonly endpoint: string | null;
   /**
    * `idle`: nobody asked for a session; `handshaking`: asked, no answer yet; `established`: traffic
-   * can flow.
+   * can flow. A peer in the clear is `established` until it ends, and `idle` then.
    */
   readonly state: 'idle' | 'handshaking' | 'established';
   /** The peer's own addresses in the overlay: its allowed prefixes that are one address long. */
   readonly addresses: readonly string[];
   readonly allowedIps: readonly string[];
-  readonly encapsulation: 'wireguard';
+  readonly encapsulation: 'wireguard' | 'vxlan-sealed' | 'vxlan' | 'udp';
+  readonly vni: number | null;
+  /** Of a peer with clear VXLAN. */
+  readonly vtepMac: string | null;
+  /** Of a peer in the clear: since when it is there, and when it ends or ended. */
+  readonly plaintextSince: string | null;
+  readonly plaintextUntil: string | null;
   readonly persistentKeepaliveSeconds: number | null;
   readonly latestHandshake: string | null;
   readonly latestHandshakeAgeSeconds: number | null;
@@ -47,13 +62,20 @@ export interface PeerStatus {
   readonly txBytes: Count;
   readonly rxPackets: Count;
   readonly txPackets: Count;
+  /** What crossed the underlay in the clear; null for a sealed peer. */
+  readonly plaintextBytes: PlaintextBytes | null;
   /** Drops that are known to be of this peer's traffic. */
   readonly dropsByReason: Counts;
 }
 
 /** A root cause that somebody should act on. */
 export interface Warning {
-  readonly code: 'peer_silent' | 'handshake_load' | 'reload_failed';
+  readonly code:
+    | 'peer_silent'
+    | 'handshake_load'
+    | 'reload_failed'
+    | 'plaintext'
+    | 'plaintext_ended';
   readonly text: string;
   /** What to do about it. */
   readonly fix: string;
@@ -71,6 +93,8 @@ export interface StatusDocument {
   readonly uptimeSeconds: number;
   readonly interface: string;
   readonly publicKey: string;
+  /** What peers with clear VXLAN know us by. */
+  readonly vtepMac: string | null;
   readonly addresses: readonly string[];
   readonly mtu: number;
   readonly listenPort: number;
@@ -79,6 +103,8 @@ export interface StatusDocument {
   /** How the datapath runs: buffers clamped, which cipher code, offloads. */
   readonly remarks: readonly string[];
   readonly peers: readonly PeerStatus[];
+  /** What crossed the underlay in the clear since the daemon started, removed peers' too. */
+  readonly plaintextBytes: PlaintextBytes;
   /** The walk's counters since the daemon started, datapath/counters.ts. */
   readonly counters: Counts;
   /** Packets and handshakes dropped since the daemon started, by reason; zeros too. */
@@ -119,10 +145,13 @@ export interface StatusSource {
 
 export function statusDocument(source: StatusSource): StatusDocument {
   const { snapshot } = source;
-  const peers = snapshot.peers.map((peer) => peerStatus(peer, source));
+  const sealed = snapshot.peers.map((peer) => peerStatus(peer, source));
+  const clear = snapshot.clearPeers.map((peer) => clearPeerStatus(peer, source));
+  const peers = [...sealed, ...clear];
   const warnings = [
     ...judgeReload(source.reloadFailure),
-    ...peers.flatMap(judgePeer),
+    ...sealed.flatMap(judgePeer),
+    ...clear.map(judgeClearPeer),
     ...judgeLoad(snapshot),
   ];
   return {
@@ -134,6 +163,7 @@ export function statusDocument(source: StatusSource): StatusDocument {
     uptimeSeconds: wholeSeconds(elapsed(source.startedAt, source.now)),
     interface: source.interface,
     publicKey: toBase64(snapshot.publicKey),
+    vtepMac: snapshot.vtepMac?.text ?? null,
     addresses: source.addresses.map((address) => address.text),
     mtu: source.mtu,
     listenPort: source.listenPort,
@@ -141,6 +171,10 @@ export function statusDocument(source: StatusSource): StatusDocument {
     datapath: source.datapath,
     remarks: source.remarks,
     peers,
+    plaintextBytes: {
+      received: count(source.counters.plaintext_in_bytes ?? 0n),
+      sent: count(source.counters.plaintext_out_bytes ?? 0n),
+    },
     counters: counts(source.counters),
     dropsByReason: counts(addDrops(source.drops, snapshot.handshakeDrops)),
     repairs: source.repairs,
@@ -148,29 +182,87 @@ export function statusDocument(source: StatusSource): StatusDocument {
 }
 
 function peerStatus(peer: PeerSnapshot, source: StatusSource): PeerStatus {
-  const traffic = source.traffic(peer.slot);
-  const { latestHandshake, handshakeRoundTrip, persistentKeepalive } = peer;
-  const own = peer.allowedIps.filter((prefix) => prefix.length === bitsOf(prefix.address.family));
+  const { latestHandshake, handshakeRoundTrip, persistentKeepalive, sealedVni } = peer;
   return {
     name: peer.name,
     publicKey: toBase64(peer.publicKey),
     hasPresharedKey: peer.hasPresharedKey,
     endpoint: peer.endpoint?.text ?? null,
     state: peer.state,
-    addresses: own.map((prefix) => prefix.address.text),
-    allowedIps: peer.allowedIps.map((prefix) => prefix.text),
-    encapsulation: 'wireguard',
+    ...prefixTexts(peer.allowedIps),
+    encapsulation: sealedVni === undefined ? 'wireguard' : 'vxlan-sealed',
+    vni: sealedVni ?? null,
+    vtepMac: null,
+    plaintextSince: null,
+    plaintextUntil: null,
     persistentKeepaliveSeconds: persistentKeepalive ? toSeconds(persistentKeepalive) : null,
     latestHandshake: latestHandshake ? formatRfc3339(latestHandshake.wall) : null,
     latestHandshakeAgeSeconds: latestHandshake
       ? wholeSeconds(elapsed(latestHandshake.at, source.now))
       : null,
     handshakeRoundTripMs: handshakeRoundTrip === undefined ? null : toMillis(handshakeRoundTrip),
+    ...trafficCounts(source.traffic(peer.slot)),
+    plaintextBytes: null,
+  };
+}
+
+function clearPeerStatus(peer: ClearPeerSnapshot, source: StatusSource): PeerStatus {
+  const { carrier, since, plaintextUntil } = peer;
+  const traffic = source.traffic(peer.slot);
+  return {
+    name: peer.name,
+    publicKey: null,
+    hasPresharedKey: false,
+    endpoint: peer.endpoint.text,
+    state: peer.hasEnded ? 'idle' : 'established',
+    ...prefixTexts(peer.allowedIps),
+    encapsulation: carrier.kind,
+    vni: carrier.kind === 'vxlan' ? carrier.vni : null,
+    vtepMac: carrier.kind === 'vxlan' ? carrier.mac.text : null,
+    plaintextSince: formatRfc3339(since),
+    plaintextUntil: plaintextUntil === undefined ? null : formatRfc3339(plaintextUntil),
+    persistentKeepaliveSeconds: null,
+    latestHandshake: null,
+    latestHandshakeAgeSeconds: null,
+    handshakeRoundTripMs: null,
+    ...trafficCounts(traffic),
+    plaintextBytes: plaintextOf(carrier.kind, traffic),
+  };
+}
+
+/** A peer's own addresses are its prefixes that are one address long. */
+function prefixTexts(prefixes: readonly Prefix[]): Pick<PeerStatus, 'addresses' | 'allowedIps'> {
+  const own = prefixes.filter(({ address, length }) => length === bitsOf(address.family));
+  return {
+    addresses: own.map((prefix) => prefix.address.text),
+    allowedIps: prefixes.map((prefix) => prefix.text),
+  };
+}
+
+type TrafficCounts = Pick<
+  PeerStatus,
+  'rxBytes' | 'txBytes' | 'rxPackets' | 'txPackets' | 'dropsByReason'
+>;
+
+function trafficCounts(traffic: TrafficReading): TrafficCounts {
+  return {
     rxBytes: count(traffic.rxBytes),
     txBytes: count(traffic.txBytes),
     rxPackets: count(traffic.rxPackets),
     txPackets: count(traffic.txPackets),
     dropsByReason: counts(traffic.drops ?? {}),
+  };
+}
+
+/** What is counted are whole UDP payloads: in VXLAN each has a header and that of its frame. */
+function plaintextOf(
+  kind: ClearPeerSnapshot['carrier']['kind'],
+  { rxBytes, txBytes, rxPackets, txPackets }: TrafficReading,
+): PlaintextBytes {
+  const headers = kind === 'vxlan' ? FRAME_HEADERS : 0n;
+  return {
+    received: count(rxBytes - headers * rxPackets),
+    sent: count(txBytes - headers * txPackets),
   };
 }
 
@@ -187,6 +279,26 @@ function judgePeer(peer: PeerStatus): Warning[] {
       fix: 'check that it runs, that each end has the public key of the other, and that UDP passes',
     },
   ];
+}
+
+/** What is configured is in order, and still nothing to be forgotten. */
+function judgeClearPeer(peer: PeerStatus): Warning {
+  const who = `${peer.name} (${peer.encapsulation})`;
+  const until = peer.plaintextUntil;
+  if (peer.state !== 'established') {
+    return {
+      code: 'plaintext_ended',
+      text: `${who} ended at ${until}: what goes to it or comes from it is dropped`,
+      fix: 'remove it from the configuration, or give it a later plaintextUntil; `heddle reload`',
+    };
+  }
+  const { received, sent } = peer.plaintextBytes ?? { received: 0, sent: 0 };
+  const bytes = `${received} bytes received and ${sent} sent since ${peer.plaintextSince}`;
+  return {
+    code: 'plaintext',
+    text: `${who} is in the clear: ${bytes}, until ${until ?? 'it is removed'}`,
+    fix: 'anybody on the way can read and forge this; where both ends can, use a sealed one',
+  };
 }
 
 function judgeReload(failure: string | undefined): Warning[] {

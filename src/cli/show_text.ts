@@ -21,6 +21,7 @@ function interfaceBlock(status: StatusDocument, style: Style): string[] {
     `${style.good('interface')}: ${harmless(status.interface)}`,
     `  public key: ${status.publicKey}`,
     '  private key: (hidden)',
+    ...(hasClearPeers(status) ? [`  vtep: ${status.vtepMac}`] : []),
     `  listening port: ${status.listenPort}`,
     ...(status.addresses.length > 0 ? [`  addresses: ${status.addresses.join(', ')}`] : []),
     `  mtu: ${status.mtu}`,
@@ -30,18 +31,41 @@ function interfaceBlock(status: StatusDocument, style: Style): string[] {
   ];
 }
 
+function hasClearPeers(status: StatusDocument): boolean {
+  return status.peers.some(({ publicKey }) => publicKey === null);
+}
+
 function peerBlock(peer: PeerStatus, style: Style): string[] {
   const { endpoint, latestHandshakeAgeSeconds: age, persistentKeepaliveSeconds: keepalive } = peer;
   const roundTrip = peer.handshakeRoundTripMs;
   return [
-    `${style.bold('peer')}: ${peer.publicKey}`,
+    `${style.bold('peer')}: ${peer.publicKey ?? style.bad('in the clear')}`,
     `  name: ${harmless(peer.name)}`,
     ...(peer.hasPresharedKey ? ['  preshared key: (hidden)'] : []),
     ...(endpoint === null ? [] : [`  endpoint: ${endpoint}`]),
+    ...encapsulationLines(peer),
     `  allowed ips: ${peer.allowedIps.join(', ') || '(none)'}`,
     ...(age === null ? [] : [`  latest handshake: ${formatAgo(age)}`]),
     ...(roundTrip === null ? [] : [`  handshake round trip: ${roundTrip.toFixed(1)} ms`]),
     `  transfer: ${formatBytes(peer.rxBytes)} received, ${formatBytes(peer.txBytes)} sent`,
     ...(keepalive === null ? [] : [`  persistent keepalive: every ${keepalive} seconds`]),
+  ];
+}
+
+/** Nothing for what every peer is unless it is told otherwise. */
+function encapsulationLines(peer: PeerStatus): string[] {
+  const { encapsulation, vni, vtepMac, plaintextBytes } = peer;
+  if (encapsulation === 'wireguard') return [];
+  const network = vni === null ? '' : ` ${vni}`;
+  const vtep = vtepMac === null ? '' : ` at ${vtepMac}`;
+  const lines = [`  encapsulation: ${encapsulation}${network}${vtep}`];
+  if (plaintextBytes === null) return lines;
+  const { received, sent } = plaintextBytes;
+  const bytes = `${formatBytes(received)} received, ${formatBytes(sent)} sent`;
+  const end = peer.state === 'established' ? 'until' : 'ended';
+  return [
+    ...lines,
+    `  plaintext: ${bytes} since ${peer.plaintextSince}`,
+    ...(peer.plaintextUntil === null ? [] : [`  plaintext ${end}: ${peer.plaintextUntil}`]),
   ];
 }

@@ -46,6 +46,7 @@ function formatHeader(status: StatusDocument, style: Style): string[] {
   return [
     `${style.bold(harmless(status.interface))}  ${facts.join(', ')}`,
     `  public key  ${status.publicKey}`,
+    ...(status.peers.some(isClear) ? [`  VTEP        ${status.vtepMac}`] : []),
     `  addresses   ${status.addresses.join(', ') || 'none'}`,
   ];
 }
@@ -70,7 +71,7 @@ function peerRow(peer: PeerStatus): string[] {
     harmless(peer.name),
     stateWord(peer),
     peer.endpoint ?? '-',
-    age === null ? 'never' : `${formatSpan(age)} ago`,
+    isClear(peer) ? '-' : age === null ? 'never' : `${formatSpan(age)} ago`,
     formatBytes(peer.rxBytes),
     formatBytes(peer.txBytes),
     hidden > 0 ? `${prefixes} +${hidden}` : prefixes || '-',
@@ -78,6 +79,7 @@ function peerRow(peer: PeerStatus): string[] {
 }
 
 function stateWord(peer: PeerStatus): string {
+  if (isClear(peer)) return peer.state === 'established' ? 'in the clear' : 'ended';
   switch (peer.state) {
     case 'established':
       return 'connected';
@@ -88,15 +90,19 @@ function stateWord(peer: PeerStatus): string {
   }
 }
 
+function isClear(peer: PeerStatus): boolean {
+  return peer.publicKey === null;
+}
+
 /**
  * Colours the state after the line was measured: escapes have no width, but count as characters.
  */
 function colourState(line: string, peer: PeerStatus | undefined, style: Style): string {
-  if (!peer || peer.state === 'idle') return line;
+  if (!peer || (peer.state === 'idle' && !isClear(peer))) return line;
   const word = stateWord(peer);
   const at = line.indexOf(`  ${word} `, harmless(peer.name).length) + 2;
   if (at < 2) return line;
-  const colour = peer.state === 'established' ? style.good : style.bad;
+  const colour = peer.state === 'established' && !isClear(peer) ? style.good : style.bad;
   return line.slice(0, at) + colour(word) + line.slice(at + word.length);
 }
 

@@ -111,7 +111,7 @@ export class ClearPeerReader {
     const macAt = [...path, 'vtepMac'];
     const mac = shape.vtepMac === undefined ? undefined : parseMac(shape.vtepMac);
     if (!mac) {
-      const what = "the peer's VTEP, as `heddle show` or `ip link` there print it";
+      const what = "the peer's VTEP, as `heddle status --json` or `ip link` there tell it";
       this.#faults.addExpected(macAt, `${MAC_TEXT}: ${what}`);
       return undefined;
     }

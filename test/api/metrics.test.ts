@@ -3,7 +3,7 @@ import * as assert from 'uvu/assert';
 import { metricsOf } from '../../src/api/metrics.js';
 import { statusDocument } from '../../src/api/status.js';
 import type { Metric } from '../../src/metrics/metric.js';
-import { peerSnapshot, statusSource } from '../support/status.js';
+import { CLEAR_TRAFFIC, clearSnapshot, peerSnapshot, statusSource } from '../support/status.js';
 
 const test = suite('api/metrics');
 
@@ -48,6 +48,18 @@ test('metrics: of each peer, with its name', () => {
   assert.is(valueOf(metrics.get('heddle_peer_established'), gamma), 0);
   assert.is(valueOf(metrics.get('heddle_healthy'), {}), 0);
   assert.is(valueOf(metrics.get('heddle_warnings'), { code: 'peer_silent' }), 1);
+});
+
+test('metrics: plaintext by peer, of those in the clear alone', () => {
+  const source = statusSource([peerSnapshot()], { traffic: () => CLEAR_TRAFFIC });
+  const snapshot = { ...source.snapshot, clearPeers: [clearSnapshot()] };
+  const metrics = metricsOf(statusDocument({ ...source, snapshot }));
+  const plaintext = metrics.find(({ name }) => name === 'heddle_peer_plaintext_bytes_total');
+  const labels = { peer: 'old-rack', encapsulation: 'vxlan' };
+  assert.equal(plaintext?.samples, [
+    { labels: { ...labels, direction: 'received' }, value: 12_190 },
+    { labels: { ...labels, direction: 'sent' }, value: 10_758 },
+  ]);
 });
 
 test('metrics: names follow the rules, and what only grows ends with _total', () => {

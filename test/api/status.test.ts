@@ -2,7 +2,13 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { statusDocument } from '../../src/api/status.js';
 import { instant } from '../../src/base/time.js';
-import { NOW, peerSnapshot, statusSource } from '../support/status.js';
+import {
+  CLEAR_TRAFFIC,
+  clearSnapshot,
+  NOW,
+  peerSnapshot,
+  statusSource,
+} from '../support/status.js';
 
 const test = suite('api/status');
 
@@ -17,6 +23,7 @@ test('document: has every key that programs rely on', () => {
     uptimeSeconds: 192,
     interface: 'heddle0',
     publicKey: 'CQkJCQkJCQkJCQkJCQkJCQkJCQkJCQkJCQkJCQkJCQk=',
+    vtepMac: '02:00:5e:10:00:01',
     addresses: ['10.77.0.1/24'],
     mtu: 1420,
     listenPort: 51820,
@@ -33,6 +40,10 @@ test('document: has every key that programs rely on', () => {
         addresses: ['10.77.0.2', 'fd77::2'],
         allowedIps: ['10.77.0.2/32', 'fd77::2/128', '10.8.0.0/16'],
         encapsulation: 'wireguard',
+        vni: null,
+        vtepMac: null,
+        plaintextSince: null,
+        plaintextUntil: null,
         persistentKeepaliveSeconds: 25,
         latestHandshake: '2026-11-23T01:02:03.456Z',
         latestHandshakeAgeSeconds: 63,
@@ -41,9 +52,11 @@ test('document: has every key that programs rely on', () => {
         txBytes: '1152921504606846976',
         rxPackets: 10,
         txPackets: 11,
+        plaintextBytes: null,
         dropsByReason: {},
       },
     ],
+    plaintextBytes: { received: 0, sent: 0 },
     counters: { inner_in: 5 },
     dropsByReason: { replay: 3, tag: 0, mac2: 2 },
     repairs: { address: 1 },
@@ -115,6 +128,81 @@ test('health: load is a warning, not a degradation', () => {
     document.warnings.map((warning) => warning.code),
     ['handshake_load'],
   );
+});
+
+function withClear(...clearPeers: readonly ReturnType<typeof clearSnapshot>[]) {
+  const source = statusSource([], {
+    traffic: () => CLEAR_TRAFFIC,
+    counters: { plaintext_in_bytes: 12_190n, plaintext_out_bytes: 1n << 60n },
+  });
+  return statusDocument({ ...source, snapshot: { ...source.snapshot, clearPeers } });
+}
+
+test('plaintext: a peer in the clear is among the peers, without a key and without a handshake', () => {
+  const [peer] = withClear(clearSnapshot()).peers;
+  assert.equal(
+    { ...peer, dropsByReason: undefined },
+    {
+      name: 'old-rack',
+      publicKey: null,
+      hasPresharedKey: false,
+      endpoint: '192.0.2.20:4789',
+      state: 'established',
+      addresses: [],
+      allowedIps: ['10.20.0.0/16'],
+      encapsulation: 'vxlan',
+      vni: 20,
+      vtepMac: '02:00:5e:10:00:14',
+      plaintextSince: '2026-11-23T01:02:03.456Z',
+      plaintextUntil: '2027-01-15T08:00:00.000Z',
+      persistentKeepaliveSeconds: null,
+      latestHandshake: null,
+      latestHandshakeAgeSeconds: null,
+      handshakeRoundTripMs: null,
+      rxBytes: 12_410,
+      txBytes: 11_000,
+      rxPackets: 10,
+      txPackets: 11,
+      plaintextBytes: { received: 12_190, sent: 10_758 },
+      dropsByReason: undefined,
+    },
+  );
+});
+
+test('plaintext: bare IP has no headers to take off', () => {
+  const [peer] = withClear(clearSnapshot({ carrier: { kind: 'udp' } })).peers;
+  assert.equal(
+    [peer?.plaintextBytes, peer?.vni, peer?.vtepMac],
+    [{ received: 12_410, sent: 11_000 }, null, null],
+  );
+});
+
+test('plaintext: is warned of with its bytes and its end, and degrades nothing', () => {
+  const { warnings, health, plaintextBytes } = withClear(
+    clearSnapshot(),
+    clearSnapshot({ plaintextUntil: undefined }),
+    clearSnapshot({ hasEnded: true }),
+  );
+  const who = 'old-rack (vxlan)';
+  const bytes = '12190 bytes received and 10758 sent since 2026-11-23T01:02:03.456Z';
+  assert.equal(
+    warnings.map(({ code, text }) => [code, text]),
+    [
+      ['plaintext', `${who} is in the clear: ${bytes}, until 2027-01-15T08:00:00.000Z`],
+      ['plaintext', `${who} is in the clear: ${bytes}, until it is removed`],
+      [
+        'plaintext_ended',
+        `${who} ended at 2027-01-15T08:00:00.000Z: what goes to it or comes from it is dropped`,
+      ],
+    ],
+  );
+  assert.is(health, 'ok');
+  assert.equal(plaintextBytes, { received: 12_190, sent: '1152921504606846976' });
+});
+
+test('encapsulation: a sealed peer behind VXLAN says so, and its VNI', () => {
+  const [peer] = statusDocument(statusSource([peerSnapshot({ sealedVni: 7 })])).peers;
+  assert.equal([peer?.encapsulation, peer?.vni, peer?.plaintextBytes], ['vxlan-sealed', 7, null]);
 });
 
 test.run();

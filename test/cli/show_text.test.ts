@@ -3,7 +3,7 @@ import * as assert from 'uvu/assert';
 import { statusDocument } from '../../src/api/status.js';
 import { formatShow } from '../../src/cli/show_text.js';
 import { PLAIN } from '../../src/cli/style.js';
-import { peerSnapshot, statusSource } from '../support/status.js';
+import { CLEAR_TRAFFIC, clearSnapshot, peerSnapshot, statusSource } from '../support/status.js';
 
 const test = suite('cli/show_text');
 
@@ -46,6 +46,33 @@ test('blocks: what is not so is left out', () => {
   const text = formatShow(statusDocument(statusSource([peer])), PLAIN);
   assert.not.match(text, /preshared|endpoint|latest|round trip|keepalive|fwmark/);
   assert.match(text, 'allowed ips: (none)');
+});
+
+test('blocks: a peer behind VXLAN says so, and one in the clear what passed', () => {
+  const source = statusSource([peerSnapshot({ sealedVni: 7 })], { traffic: () => CLEAR_TRAFFIC });
+  const clearPeers = [
+    clearSnapshot(),
+    clearSnapshot({ carrier: { kind: 'udp' }, plaintextUntil: undefined }),
+    clearSnapshot({ hasEnded: true }),
+  ];
+  const snapshot = { ...source.snapshot, clearPeers };
+  const blocks = formatShow(statusDocument({ ...source, snapshot }), PLAIN).split('\n\n');
+  assert.match(blocks[0] ?? '', '  vtep: 02:00:5e:10:00:01\n');
+  assert.match(blocks[1] ?? '', '  encapsulation: vxlan-sealed 7\n');
+  assert.is(
+    blocks[2],
+    `peer: in the clear
+  name: old-rack
+  endpoint: 192.0.2.20:4789
+  encapsulation: vxlan 20 at 02:00:5e:10:00:14
+  plaintext: 11.9 KiB received, 10.5 KiB sent since 2026-11-23T01:02:03.456Z
+  plaintext until: 2027-01-15T08:00:00.000Z
+  allowed ips: 10.20.0.0/16
+  transfer: 12.1 KiB received, 10.7 KiB sent`,
+  );
+  assert.match(blocks[3] ?? '', '  encapsulation: udp\n');
+  assert.not.match(blocks[3] ?? '', 'plaintext until');
+  assert.match(blocks[4] ?? '', '  plaintext ended: 2027');
 });
 
 test.run();

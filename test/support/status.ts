@@ -4,12 +4,17 @@
  */
 
 import type { StatusSource } from '../../src/api/status.js';
-import { parseEndpoint, parseInterfaceAddress, parseMac } from '../../src/base/address.js';
+import {
+  type Mac,
+  parseEndpoint,
+  parseInterfaceAddress,
+  parseMac,
+} from '../../src/base/address.js';
 import { present } from '../../src/base/assert.js';
 import { peerSlot } from '../../src/base/identifiers.js';
 import { instant, millis, seconds, wallTime } from '../../src/base/time.js';
-import type { PeerSnapshot } from '../../src/node/snapshot.js';
-import { prefix } from './parsed.js';
+import type { ClearPeerSnapshot, PeerSnapshot } from '../../src/node/snapshot.js';
+import { endpoint, prefix } from './parsed.js';
 
 export const NOW = instant(1_000_000_000);
 
@@ -28,6 +33,32 @@ export function peerSnapshot(changes: Partial<PeerSnapshot> = {}): PeerSnapshot 
     state: 'established',
     ...changes,
   };
+}
+
+/** A peer with clear VXLAN, of which 10 packets of 1,219 bytes came in and 11 of 978 went out. */
+export function clearSnapshot(changes: Partial<ClearPeerSnapshot> = {}): ClearPeerSnapshot {
+  return {
+    slot: peerSlot(1),
+    name: 'old-rack',
+    carrier: { kind: 'vxlan', vni: 20, mac: macOf('02:00:5e:10:00:14') },
+    endpoint: endpoint('192.0.2.20:4789'),
+    allowedIps: [prefix('10.20.0.0/16')],
+    since: wallTime(1_795_395_723_456_000),
+    plaintextUntil: wallTime(1_800_000_000_000_000),
+    hasEnded: false,
+    ...changes,
+  };
+}
+
+export const CLEAR_TRAFFIC = {
+  rxBytes: 12_410n,
+  txBytes: 11_000n,
+  rxPackets: 10n,
+  txPackets: 11n,
+};
+
+function macOf(text: string): Mac {
+  return present(parseMac(text), text);
 }
 
 export function statusSource(

@@ -1,10 +1,18 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { parseAddress } from '../../src/base/address.js';
+import { parseAddress, parseMac } from '../../src/base/address.js';
 import { present } from '../../src/base/assert.js';
-import { concat, storeLe32, storeLe64 } from '../../src/base/bytes.js';
+import { concat, loadLe32, loadLe64, storeLe32, storeLe64 } from '../../src/base/bytes.js';
+import { instant, NEVER } from '../../src/base/time.js';
 import type { WalkEvent } from '../../src/datapath/tables.js';
-import { emitEndpoint, parseEndpoint, parseEvents } from '../../src/io/native_events.js';
+import type { Encapsulation } from '../../src/encap/encapsulation.js';
+import {
+  emitAddresses,
+  emitEncapsulation,
+  emitEndpoint,
+  parseEndpoint,
+  parseEvents,
+} from '../../src/io/native_events.js';
 import { endpoint } from '../support/parsed.js';
 
 const events = suite('native events');
@@ -39,6 +47,50 @@ events('endpoint: the local address survives the border', () => {
   const back = parseEndpoint(emitEndpoint({ ...endpoint('192.0.2.7:9'), local }), 0);
   assert.is(back.local?.address.text, '198.51.100.4');
   assert.is(back.local?.interfaceIndex, 7);
+});
+
+for (const vni of [1, 51_820, 0xff_ffff]) {
+  events(`endpoint: behind VXLAN ${vni} survives the border`, () => {
+    assert.is(parseEndpoint(emitEndpoint({ ...endpoint('192.0.2.7:9'), vni }), 0).vni, vni);
+  });
+}
+
+const MAC = present(parseMac('02:03:04:05:06:07'), 'a MAC');
+const AT = endpoint('[2001:db8::7]:4789');
+const UNTIL = instant(2 ** 40 + 5);
+
+/** An encapsulation; then its kind, MAC, VNI and end in the record. */
+const ENCAPSULATIONS: readonly [Encapsulation, number, readonly number[], number, bigint][] = [
+  [{ kind: 'wireguard' }, 0, [0, 0, 0, 0, 0, 0], 0, 0n],
+  [{ kind: 'vxlan-sealed', vni: 0x123456 }, 1, [0, 0, 0, 0, 0, 0], 0x123456, 0n],
+  [
+    { kind: 'vxlan', endpoint: AT, vni: 4096, mac: MAC, until: UNTIL },
+    2,
+    [2, 3, 4, 5, 6, 7],
+    4096,
+    (1n << 40n) + 5n,
+  ],
+  [{ kind: 'udp', endpoint: AT, until: NEVER }, 3, [0, 0, 0, 0, 0, 0], 0, (1n << 64n) - 1n],
+];
+
+for (const [encapsulation, kind, mac, vni, until] of ENCAPSULATIONS) {
+  events(`encapsulation: ${encapsulation.kind} is a record of 64 bytes`, () => {
+    const bytes = emitEncapsulation(encapsulation);
+    assert.is(bytes.length, 64);
+    assert.equal([...bytes.subarray(0, 8)], [kind, ...mac, 0]);
+    assert.is(loadLe32(bytes, 8), vni);
+    assert.is(loadLe64(bytes, 56), until);
+    const record = [...bytes.subarray(12, 56)];
+    assert.equal(record, 'endpoint' in encapsulation ? [...emitEndpoint(AT)] : Array(44).fill(0));
+  });
+}
+
+events('addresses stand one behind the other, with their family', () => {
+  const addresses = ['10.0.0.1', 'fd00::1'].map((text) => present(parseAddress(text), text));
+  const bytes = [...emitAddresses(addresses)];
+  const zeros = (count: number): number[] => Array(count).fill(0);
+  assert.equal(bytes, [4, 10, 0, 0, 1, ...zeros(12), 6, 0xfd, ...zeros(14), 1]);
+  assert.equal([...emitAddresses([])], []);
 });
 
 events('a handshake carries its source, its bytes and what waits behind it', () => {

@@ -1,8 +1,9 @@
 /** The native hand's ports and TUN device, changed while it runs, in a namespace of its own. */
 
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawn, spawnSync } from 'node:child_process';
 import { createSocket, type Socket } from 'node:dgram';
 import { once } from 'node:events';
+import { readlinkSync } from 'node:fs';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { WalkCounter } from '../../src/datapath/counters.js';
@@ -188,7 +189,9 @@ alone(
     const hand = openHand();
     for (let round = 0; round < 2; round++) {
       assert.ok(await isRead(hand));
+      assert.ok(hand.hasTun());
       ip(`link delete ${TUN}`);
+      assert.not(hand.hasTun());
       const ms = await idleMs();
       assert.ok(ms < 20, `${ms} ms of processor time in a second`);
       hand.reopenTun();
@@ -200,6 +203,21 @@ alone(
     assert.not.match(ip('link'), new RegExp(TUN));
   },
 );
+
+alone('native ports: a TUN that was moved to another namespace is still there', () => {
+  const hand = openHand();
+  const other = spawn('unshare', ['--net', 'cat'], { stdio: ['pipe', 'ignore', 'ignore'] });
+  try {
+    const own = readlinkSync('/proc/self/ns/net');
+    while (readlinkSync(`/proc/${other.pid}/ns/net`) === own) spawnSync('true');
+    ip(`link set ${TUN} netns ${other.pid}`);
+    assert.not.match(ip('link'), new RegExp(TUN));
+    assert.ok(hand.hasTun());
+  } finally {
+    other.kill();
+  }
+  hand.close();
+});
 
 alone('native ports: a TUN that is there is not made again', async () => {
   const hand = openHand();

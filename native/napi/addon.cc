@@ -8,6 +8,7 @@ static napi_value initialize(napi_env env, napi_value exports) {
   registerSystem(env, exports);
   registerNetlink(env, exports);
   registerEngine(env, exports);
+  registerPorts(env, exports);
   registerChannel(env, exports);
   return exports;
 }

@@ -87,10 +87,6 @@ napi_value close(napi_env env, napi_callback_info info) {
   return nullptr;
 }
 
-uint32_t readU32(napi_env env, napi_value value) {
-  return static_cast<uint32_t>(readNumber(env, value));
-}
-
 uint64_t readTime(napi_env env, napi_value value) {
   return static_cast<uint64_t>(readNumber(env, value));
 }
@@ -99,41 +95,6 @@ Endpoint readEndpoint(napi_env env, napi_value value) {
   std::span<uint8_t> bytes = readBytes(env, value);
   CHECK(bytes.size() == kEndpointBytes);
   return parseEndpoint(bytes.data());
-}
-
-napi_value setMark(napi_env env, napi_callback_info info) {
-  napi_value arguments[2];
-  readArguments(env, info, arguments);
-  return makeNumber(env, engineOf(env, arguments[0]).setMark(readU32(env, arguments[1])));
-}
-
-napi_value setClearPorts(napi_env env, napi_callback_info info) {
-  napi_value arguments[2];
-  readArguments(env, info, arguments);
-  std::span<uint8_t> bytes = readBytes(env, arguments[1]);
-  CHECK(bytes.size() % sizeof(uint32_t) == 0);
-  std::vector<uint32_t> ports(bytes.size() / sizeof(uint32_t));
-  if (!bytes.empty()) std::memcpy(ports.data(), bytes.data(), bytes.size());
-  return makeNumber(env, engineOf(env, arguments[0]).setClearPorts(ports));
-}
-
-napi_value setListenPort(napi_env env, napi_callback_info info) {
-  napi_value arguments[2];
-  readArguments(env, info, arguments);
-  auto port = static_cast<uint16_t>(readU32(env, arguments[1]));
-  return makeNumber(env, engineOf(env, arguments[0]).setListenPort(port));
-}
-
-napi_value hasTun(napi_env env, napi_callback_info info) {
-  napi_value arguments[1];
-  readArguments(env, info, arguments);
-  return makeBool(env, engineOf(env, arguments[0]).hasTun());
-}
-
-napi_value reopenTun(napi_env env, napi_callback_info info) {
-  napi_value arguments[1];
-  readArguments(env, info, arguments);
-  return makeNumber(env, engineOf(env, arguments[0]).reopenTun());
 }
 
 napi_value setMac1Key(napi_env env, napi_callback_info info) {
@@ -371,11 +332,6 @@ Engine& readEngine(napi_env env, napi_value value) { return engineOf(env, value)
 void registerEngine(napi_env env, napi_value exports) {
   exportFunction(env, exports, "engineOpen", open);
   exportFunction(env, exports, "engineClose", close);
-  exportFunction(env, exports, "engineSetMark", setMark);
-  exportFunction(env, exports, "engineSetClearPorts", setClearPorts);
-  exportFunction(env, exports, "engineSetListenPort", setListenPort);
-  exportFunction(env, exports, "engineHasTun", hasTun);
-  exportFunction(env, exports, "engineReopenTun", reopenTun);
   exportFunction(env, exports, "engineSetMac1Key", setMac1Key);
   exportFunction(env, exports, "engineSetMtu", setMtu);
   exportFunction(env, exports, "engineSetVtepMac", setVtepMac);

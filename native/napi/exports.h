@@ -18,6 +18,7 @@ class Engine;
 
 void registerNetlink(napi_env env, napi_value exports);
 void registerEngine(napi_env env, napi_value exports);
+void registerPorts(napi_env env, napi_value exports);
 void registerChannel(napi_env env, napi_value exports);
 void registerSystem(napi_env env, napi_value exports);
 
@@ -46,6 +47,10 @@ inline double readNumber(napi_env env, napi_value value) {
   double number = 0;
   NAPI_CHECK(napi_get_value_double(env, value, &number));
   return number;
+}
+
+inline uint32_t readU32(napi_env env, napi_value value) {
+  return static_cast<uint32_t>(readNumber(env, value));
 }
 
 inline bool readBool(napi_env env, napi_value value) {

@@ -1,0 +1,57 @@
+// The engine's ports as JavaScript changes them while it runs.
+#include <cstring>
+#include <vector>
+
+#include "io/engine.h"
+#include "napi/exports.h"
+
+namespace heddle {
+
+namespace {
+
+napi_value setMark(napi_env env, napi_callback_info info) {
+  napi_value arguments[2];
+  readArguments(env, info, arguments);
+  return makeNumber(env, readEngine(env, arguments[0]).setMark(readU32(env, arguments[1])));
+}
+
+napi_value setClearPorts(napi_env env, napi_callback_info info) {
+  napi_value arguments[2];
+  readArguments(env, info, arguments);
+  std::span<uint8_t> bytes = readBytes(env, arguments[1]);
+  CHECK(bytes.size() % sizeof(uint32_t) == 0);
+  std::vector<uint32_t> ports(bytes.size() / sizeof(uint32_t));
+  if (!bytes.empty()) std::memcpy(ports.data(), bytes.data(), bytes.size());
+  return makeNumber(env, readEngine(env, arguments[0]).setClearPorts(ports));
+}
+
+napi_value setListenPort(napi_env env, napi_callback_info info) {
+  napi_value arguments[2];
+  readArguments(env, info, arguments);
+  auto port = static_cast<uint16_t>(readU32(env, arguments[1]));
+  return makeNumber(env, readEngine(env, arguments[0]).setListenPort(port));
+}
+
+napi_value hasTun(napi_env env, napi_callback_info info) {
+  napi_value arguments[1];
+  readArguments(env, info, arguments);
+  return makeBool(env, readEngine(env, arguments[0]).hasTun());
+}
+
+napi_value reopenTun(napi_env env, napi_callback_info info) {
+  napi_value arguments[1];
+  readArguments(env, info, arguments);
+  return makeNumber(env, readEngine(env, arguments[0]).reopenTun());
+}
+
+}  // namespace
+
+void registerPorts(napi_env env, napi_value exports) {
+  exportFunction(env, exports, "engineSetMark", setMark);
+  exportFunction(env, exports, "engineSetClearPorts", setClearPorts);
+  exportFunction(env, exports, "engineSetListenPort", setListenPort);
+  exportFunction(env, exports, "engineHasTun", hasTun);
+  exportFunction(env, exports, "engineReopenTun", reopenTun);
+}
+
+}  // namespace heddle

@@ -12,24 +12,23 @@ namespace heddle {
 
 namespace {
 
+// fe80::/10 (RFC 4291 §2.5.6).
 bool isLinkLocal(const uint8_t* address) {
   return address[0] == 0xfe && (address[1] & 0xc0) == 0x80;
 }
 
-// The length of the IPv6 packet that a frame carries; 0: it carries none that is whole.
-size_t ipv6In(std::span<const uint8_t> payload) {
-  size_t whole = innerLength(payload.data(), payload.size());
-  return whole != 0 && innerFamily(payload.data()) == Family::ipv6 ? whole : 0;
+// Of the frames to groups, only those that may ask for our Ethernet address concern us.
+bool isToAskedGroup(const Mac& to, uint16_t type) {
+  return type == kEtherTypeArp ? isBroadcast(to) : type == kEtherTypeIpv6 && isSolicitedNode(to);
 }
 
-// Of the frames to groups only those that ask for a neighbour concern us.
-bool isQuestionToGroup(std::span<const uint8_t> frame) {
-  Mac to = ethernetDestination(frame.data());
-  uint16_t type = etherType(frame.data());
-  if (type == kEtherTypeArp) return isBroadcast(to);
-  std::span<const uint8_t> payload = frame.subspan(kEthernetHeader);
-  return type == kEtherTypeIpv6 && isSolicitedNode(to) &&
-         isSolicitation(payload.data(), ipv6In(payload));
+// Whether a frame of this type carries a question for an Ethernet address, and a valid one.
+bool isQuestion(uint16_t type, std::span<const uint8_t> payload) {
+  if (type == kEtherTypeArp) return payload.size() >= kArpPacket && isArpRequest(payload.data());
+  if (type != kEtherTypeIpv6) return false;
+  size_t whole = innerLength(payload.data(), payload.size());
+  return whole != 0 && innerFamily(payload.data()) == Family::ipv6 &&
+         isSolicitation(payload.data(), whole);
 }
 
 }  // namespace
@@ -64,52 +63,57 @@ Drop ClearInbound::accept(const Claim& claim, std::span<uint8_t> bytes) {
 }
 
 Drop ClearInbound::frame(const Claim& claim, std::span<uint8_t> frame) {
-  bool isForUs = ethernetDestination(frame.data()) == tables_.vtepMac();
-  if (!isForUs && !isQuestionToGroup(frame)) return Drop::clearMac;
   Mac from = ethernetSource(frame.data());
   if (isMulticast(from) || claim.fdb.isOfAnother(claim.how, from)) return Drop::clearMac;
+  Mac to = ethernetDestination(frame.data());
   uint16_t type = etherType(frame.data());
-  if (type == kEtherTypeArp && isArpAnswered(claim, frame)) return Drop::none;
-  if (type == kEtherTypeIpv6 && isSolicitationAnswered(claim, frame)) return Drop::none;
-  bool isIp = type == kEtherTypeIpv4 || type == kEtherTypeIpv6;
-  if (!isForUs || !isIp) return Drop::clearEthertype;
-  std::span<uint8_t> packet = frame.subspan(kEthernetHeader);
+  bool isForUs = to == tables_.vtepMac();
+  std::span<uint8_t> payload = frame.subspan(kEthernetHeader);
+  if (isForUs || isToAskedGroup(to, type)) {
+    if (isQuestion(type, payload)) {
+      return type == kEtherTypeArp ? arp(claim, frame) : solicitation(claim, frame);
+    }
+    if (type == kEtherTypeArp) return Drop::clearEthertype;
+  }
+  if (!isForUs) return Drop::clearMac;
+  if (type != kEtherTypeIpv4 && type != kEtherTypeIpv6) return Drop::clearEthertype;
+  if (payload[0] >> 4 != (type == kEtherTypeIpv4 ? 4 : 6)) return Drop::openedMalformed;
   size_t whole = 0;
-  Drop reason = check(claim, packet, whole);
-  if (reason != Drop::none) return reason;
-  bool isIpv4 = innerFamily(packet.data()) == Family::ipv4;
-  if (isIpv4 != (type == kEtherTypeIpv4)) return Drop::openedMalformed;
-  return deliver(claim, packet.first(whole));
+  Drop reason = check(claim, payload, whole);
+  return reason == Drop::none ? deliver(claim, payload.first(whole)) : reason;
 }
 
-bool ClearInbound::isArpAnswered(const Claim& claim, std::span<const uint8_t> frame) {
-  std::span<const uint8_t> request = frame.subspan(kEthernetHeader);
-  if (request.size() < kArpPacket || !isArpRequest(request.data())) return false;
-  Address target = loadAddress4(request.data() + kArpTargetAddress);
-  if (!tables_.isOwnAddress(Family::ipv4, target)) return false;
-  Address sender = loadAddress4(request.data() + kArpSenderAddress);
-  if (tables_.routes().lookup(Family::ipv4, sender) != &claim.peer) return false;
+Drop ClearInbound::arp(const Claim& claim, std::span<const uint8_t> frame) {
+  const uint8_t* request = frame.data() + kEthernetHeader;
+  if (!tables_.isOwnAddress(Family::ipv4, loadAddress4(request + kArpTargetAddress))) {
+    return Drop::clearEthertype;
+  }
+  if (!mayAsk(claim.peer, Family::ipv4, request + kArpSenderAddress)) return Drop::openedSource;
   std::array<uint8_t, kArpPacket> reply{};
-  emitArpReply(reply.data(), request.data(), tables_.vtepMac());
+  emitArpReply(reply.data(), request, tables_.vtepMac());
   answer(claim, frame, reply);
-  return true;
+  return Drop::none;
 }
 
-// A link-local address counts as the peer's: kernels look after known neighbours from theirs.
-bool ClearInbound::isSolicitationAnswered(const Claim& claim, std::span<const uint8_t> frame) {
-  std::span<const uint8_t> payload = frame.subspan(kEthernetHeader);
-  size_t whole = ipv6In(payload);
-  const uint8_t* packet = payload.data();
-  if (!isSolicitation(packet, whole) || !isSolicitationValid(packet, whole)) return false;
-  Address target = loadAddress6(packet + kNeighbourTarget);
-  if (!tables_.isOwnAddress(Family::ipv6, target)) return false;
-  bool isPeers = isLinkLocal(packet + 8) ||
-                 tables_.routes().lookup(Family::ipv6, innerSource(packet)) == &claim.peer;
-  if (!isPeers) return false;
+Drop ClearInbound::solicitation(const Claim& claim, std::span<const uint8_t> frame) {
+  const uint8_t* packet = frame.data() + kEthernetHeader;
+  if (!tables_.isOwnAddress(Family::ipv6, loadAddress6(packet + kNeighbourTarget))) {
+    return Drop::clearEthertype;
+  }
+  if (!mayAsk(claim.peer, Family::ipv6, packet + 8)) return Drop::openedSource;
   std::array<uint8_t, kAdvertisement> advertisement;
   emitAdvertisement(advertisement.data(), packet, tables_.vtepMac());
   answer(claim, frame, advertisement);
-  return true;
+  return Drop::none;
+}
+
+// The peer's addresses may, and, as IPv6 hosts do, those of its link. Who asks from none only
+// searches for duplicates.
+bool ClearInbound::mayAsk(const PeerEntry& peer, Family family, const uint8_t* asker) const {
+  Address address = loadAddress(family, asker);
+  if (address == Address{}) return false;
+  if (family == Family::ipv6 && isLinkLocal(asker)) return true;
+  return tables_.routes().lookup(family, address) == &peer;
 }
 
 // `payload` goes back in a frame like the one that asked.
@@ -122,8 +126,6 @@ void ClearInbound::answer(const Claim& claim, std::span<const uint8_t> frame,
   std::memcpy(room.data() + kFrameOverhead, payload.data(), payload.size());
   auto datagram = std::span(room).first(kFrameOverhead + payload.size());
   counters_.add(Counter::neighbourAnswers, 1);
-  counters_.add(Counter::datagramOut, 1);
-  counters_.add(Counter::datagramOutBytes, datagram.size());
   // By the clear port itself: the source ports of flows are the sending thread's.
   answerer_.answer(claim.how.endpoint, datagram, Via{.kind = PortKind::udp});
 }

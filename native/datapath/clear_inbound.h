@@ -41,9 +41,10 @@ class ClearInbound {
 
   Drop accept(const Claim& claim, std::span<uint8_t> bytes);
   Drop frame(const Claim& claim, std::span<uint8_t> frame);
-  // Whether it was a question for our own address, from one of the peer's, and is answered.
-  bool isArpAnswered(const Claim& claim, std::span<const uint8_t> frame);
-  bool isSolicitationAnswered(const Claim& claim, std::span<const uint8_t> frame);
+  // Questions for an Ethernet address.
+  Drop arp(const Claim& claim, std::span<const uint8_t> frame);
+  Drop solicitation(const Claim& claim, std::span<const uint8_t> frame);
+  bool mayAsk(const PeerEntry& peer, Family family, const uint8_t* asker) const;
   void answer(const Claim& claim, std::span<const uint8_t> frame, std::span<const uint8_t> payload);
   // A whole packet from one of the peer's addresses; `whole` becomes its length.
   Drop check(const Claim& claim, std::span<const uint8_t> packet, size_t& whole) const;

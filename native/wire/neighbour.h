@@ -38,13 +38,6 @@ inline Sum sumIcmpv6(const uint8_t* packet, size_t length) {
          sumBe32(static_cast<uint32_t>(payload)) + sumBytes(packet + kIpv6Header, payload);
 }
 
-// Whether the whole IPv6 packet of `length` bytes says that it asks for somebody's link-layer
-// address; not whether the question is a valid one.
-inline bool isSolicitation(const uint8_t* packet, size_t length) {
-  return length >= kNeighbourLeast && ipv6NextHeader(packet) == kNextHeaderIcmpv6 &&
-         packet[kIpv6Header] == kNeighbourSolicitation;
-}
-
 // An option without length would never end.
 inline bool areNeighbourOptionsWhole(const uint8_t* packet, size_t length) {
   size_t at = kNeighbourLeast;
@@ -56,12 +49,13 @@ inline bool areNeighbourOptionsWhole(const uint8_t* packet, size_t length) {
   return true;
 }
 
-// Of a solicitation: whether it is a valid one (RFC 4861 §7.1.1) of a neighbour who has an address.
-// One from the unspecified address searches for duplicates.
-inline bool isSolicitationValid(const uint8_t* packet, size_t length) {
+// Whether the whole IPv6 packet of `length` bytes is a valid question for somebody's link-layer
+// address (RFC 4861 §7.1.1), asked on the link.
+inline bool isSolicitation(const uint8_t* packet, size_t length) {
   constexpr uint8_t multicast = 0xff;
-  bool hasSource = (loadBe64(packet + 8) | loadBe64(packet + 16)) != 0;
-  return hasSource && ipv6HopLimit(packet) == kNeighbourHopLimit && packet[41] == 0 &&
+  return length >= kNeighbourLeast && ipv6NextHeader(packet) == kNextHeaderIcmpv6 &&
+         ipv6HopLimit(packet) == kNeighbourHopLimit &&
+         packet[kIpv6Header] == kNeighbourSolicitation && packet[kIpv6Header + 1] == 0 &&
          packet[kNeighbourTarget] != multicast && areNeighbourOptionsWhole(packet, length) &&
          isSumRight(sumIcmpv6(packet, length));
 }

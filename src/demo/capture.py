@@ -34,6 +34,11 @@ VIRTIO_GSO_UDP_L4 = 5
 BPF_RANDOM = 0xFFFFF000 + 56
 
 WIREGUARD_PORT = 51820
+# Ports of encapsulations without a seal: VXLAN, and Flannel's udp.
+CLEAR_PORTS = (4789, 8285)
+# A VXLAN header as heddle writes it begins with this: the I flag alone.
+VXLAN_FLAGS = b"\x08\x00\x00\x00"
+VXLAN_HEADER = 8
 WIREGUARD_TYPES = {1: "initiation", 2: "response", 3: "cookie", 4: "data"}
 
 
@@ -45,6 +50,8 @@ class Tally:
         self.packets = 0
         self.with_marker = 0
         self.messages = dict.fromkeys(WIREGUARD_TYPES.values(), 0)
+        self.behind_vxlan = 0
+        self.clear = 0
         self.arp = 0
         self.other = 0
         self.samples = []
@@ -56,8 +63,11 @@ class Tally:
         if protocol == ETH_P_ARP:
             self.arp += 1
             return
-        payload = wireguard_payload(protocol, packet)
-        if payload is None or not self.add_messages(payload, segment_bytes or len(payload)):
+        port, payload = heddle_payload(protocol, packet)
+        segment_bytes = segment_bytes or len(payload)
+        if port in CLEAR_PORTS:
+            self.clear += -(-len(payload) // segment_bytes)
+        elif port is None or not self.add_messages(payload, segment_bytes):
             self.other += 1
         elif len(self.samples) < 4:
             self.samples.append(packet[:256].hex())
@@ -66,6 +76,9 @@ class Tally:
         """Counts the datagrams of a batch; false where one is no WireGuard message."""
         is_wireguard = len(payload) > 0
         for at in range(0, len(payload), segment_bytes):
+            if payload[at : at + 4] == VXLAN_FLAGS:
+                self.behind_vxlan += 1
+                at += VXLAN_HEADER
             kind = int.from_bytes(payload[at : at + 4], "little")
             if kind in WIREGUARD_TYPES:
                 self.messages[WIREGUARD_TYPES[kind]] += 1
@@ -74,18 +87,19 @@ class Tally:
         return is_wireguard
 
 
-def wireguard_payload(protocol, packet):
-    """What a UDP datagram to or from heddle's port carries; None for any other packet."""
+def heddle_payload(protocol, packet):
+    """The port of heddle's that a UDP datagram is for, and what it carries; None for any other."""
     if protocol == ETH_P_IP and len(packet) >= 20 and packet[9] == socket.IPPROTO_UDP:
         at = (packet[0] & 15) * 4
     elif protocol == ETH_P_IPV6 and len(packet) >= 40 and packet[6] == socket.IPPROTO_UDP:
         at = 40
     else:
-        return None
-    if len(packet) < at + 8:
-        return None
-    source, destination = struct.unpack_from("!HH", packet, at)
-    return packet[at + 8 :] if WIREGUARD_PORT in (source, destination) else None
+        return None, b""
+    if len(packet) <= at + 8:
+        return None, b""
+    _, destination = struct.unpack_from("!HH", packet, at)
+    is_heddle = destination == WIREGUARD_PORT or destination in CLEAR_PORTS
+    return (destination if is_heddle else None), packet[at + 8 :]
 
 
 def open_socket():
@@ -149,6 +163,8 @@ def main(marker, *interfaces):
         "packets": tally.packets,
         "withMarker": tally.with_marker,
         "messages": tally.messages,
+        "behindVxlan": tally.behind_vxlan,
+        "clear": tally.clear,
         "arp": tally.arp,
         "other": tally.other,
         "missed": missed,

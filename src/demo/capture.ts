@@ -4,6 +4,7 @@ import { type ChildProcessByStdio, spawn } from 'node:child_process';
 import type { Readable, Writable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
 import { DemoError } from './command.js';
+import { type DemoEncapsulation, isClear } from './configuration.js';
 import { PYTHON } from './host_check.js';
 
 const CAPTURE = fileURLToPath(new URL('../../../src/demo/capture.py', import.meta.url));
@@ -14,8 +15,12 @@ export interface CaptureReport {
   readonly withMarker: number;
   /** WireGuard messages by type. */
   readonly messages: Readonly<Record<'initiation' | 'response' | 'cookie' | 'data', number>>;
+  /** How many of these were behind a VXLAN header. */
+  readonly behindVxlan: number;
+  /** Datagrams to the port of an encapsulation without a seal. */
+  readonly clear: number;
   readonly arp: number;
-  /** Neither WireGuard nor ARP. */
+  /** None of these. */
   readonly other: number;
   /** Packets that the kernel could not show in time. */
   readonly missed: number;
@@ -88,12 +93,32 @@ export class Capture {
   }
 }
 
-/** Why the captures do not prove that everything was sealed; empty when they do. */
-export function judgeCaptures(inner: CaptureReport, outer: CaptureReport): string[] {
+/**
+ * Why the captures do not prove what the encapsulation promises: that nothing can be read, or, in
+ * the clear, that everything can; empty when they do.
+ */
+export function judgeCaptures(
+  inner: CaptureReport,
+  outer: CaptureReport,
+  encapsulation: DemoEncapsulation,
+): string[] {
   const doubts: string[] = [];
+  const sealed = Object.values(outer.messages).reduce((sum, each) => sum + each, 0);
   if (inner.withMarker === 0) doubts.push('the marker never entered the tunnel');
-  if (outer.messages.data === 0) doubts.push('no data message was seen on the wire');
-  if (outer.withMarker > 0) doubts.push(`${outer.withMarker} packets on the wire show the marker`);
-  if (outer.other > 0) doubts.push(`${outer.other} packets on the wire are not WireGuard's`);
+  if (isClear(encapsulation)) {
+    if (outer.withMarker === 0) doubts.push('no packet on the wire shows the marker');
+    if (outer.clear === 0) doubts.push(`no ${encapsulation} datagram was seen on the wire`);
+    if (sealed > 0) doubts.push(`${sealed} messages on the wire are WireGuard's`);
+  } else {
+    if (outer.messages.data === 0) doubts.push('no data message was seen on the wire');
+    if (outer.withMarker > 0) {
+      doubts.push(`${outer.withMarker} packets on the wire show the marker`);
+    }
+    if (outer.clear > 0) doubts.push(`${outer.clear} datagrams on the wire are in the clear`);
+    const wrapped = encapsulation === 'vxlan-sealed' ? sealed : 0;
+    const strays = Math.abs(outer.behindVxlan - wrapped);
+    if (strays > 0) doubts.push(`${strays} messages are in another form than ${encapsulation}`);
+  }
+  if (outer.other > 0) doubts.push(`${outer.other} packets on the wire are not the tunnel's`);
   return doubts;
 }

@@ -8,6 +8,11 @@ import { SodiumSuite } from '../io/sodium.js';
 import type { DemoHost } from './topology.js';
 
 const LISTEN_PORT = 51820;
+/** IANA's port of VXLAN, and Flannel's of its udp backend. */
+const CLEAR_PORTS = { vxlan: 4789, udp: 8285 } as const;
+
+export const ENCAPSULATIONS = ['wireguard', 'vxlan-sealed', 'vxlan', 'udp'] as const;
+export type DemoEncapsulation = (typeof ENCAPSULATIONS)[number];
 
 export interface DemoFolders {
   readonly configFile: string;
@@ -18,6 +23,7 @@ export interface DemoFolders {
 
 export interface DemoOptions {
   readonly datapath: 'native' | 'reference';
+  readonly encapsulation: DemoEncapsulation;
 }
 
 /** The public half of a host, as the others write it down. */
@@ -60,26 +66,45 @@ function writeSecret(file: string, text: string): void {
 function configurationText(
   host: DemoHost,
   peers: readonly PeerEntry[],
-  { datapath }: DemoOptions,
+  { datapath, encapsulation }: DemoOptions,
 ): string {
   const [v4, v6] = host.innerAddresses;
   const lines = [
     'interface: heddle0',
     'privateKeyFile: private.key',
     `listenPort: ${LISTEN_PORT}`,
+    `vtepMac: ${host.vtepMac}`,
     `addresses: [${v4}/24, ${v6}/64]`,
     `datapath: ${datapath}`,
     'peers:',
   ];
-  for (const { host: peer, publicKey, presharedKeyFile } of peers) {
-    const [peerV4, peerV6] = peer.innerAddresses;
-    lines.push(
-      `  - name: ${peer.name}`,
-      `    publicKey: ${publicKey}`,
-      `    presharedKeyFile: ${presharedKeyFile}`,
-      `    endpoint: ${peer.outerAddress}:${LISTEN_PORT}`,
-      `    allowedIps: [${peerV4}/32, ${peerV6}/128]`,
-    );
-  }
+  for (const peer of peers) lines.push(...peerLines(peer, encapsulation));
   return `${lines.join('\n')}\n`;
+}
+
+function peerLines(
+  { host, publicKey, presharedKeyFile }: PeerEntry,
+  encapsulation: DemoEncapsulation,
+): string[] {
+  const [v4, v6] = host.innerAddresses;
+  const common = [
+    `  - name: ${host.name}`,
+    `    allowedIps: [${v4}/32, ${v6}/128]`,
+    `    encapsulation: ${encapsulation}`,
+  ];
+  if (isClear(encapsulation)) {
+    const endpoint = `    endpoint: ${host.outerAddress}:${CLEAR_PORTS[encapsulation]}`;
+    const vtep = encapsulation === 'vxlan' ? [`    vtepMac: ${host.vtepMac}`] : [];
+    return [...common, endpoint, ...vtep];
+  }
+  return [
+    ...common,
+    `    publicKey: ${publicKey}`,
+    `    presharedKeyFile: ${presharedKeyFile}`,
+    `    endpoint: ${host.outerAddress}:${LISTEN_PORT}`,
+  ];
+}
+
+export function isClear(encapsulation: DemoEncapsulation): encapsulation is 'vxlan' | 'udp' {
+  return encapsulation === 'vxlan' || encapsulation === 'udp';
 }

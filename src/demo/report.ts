@@ -70,7 +70,7 @@ function peerCells(row: HostRows, peer: PeerStatus): string[] {
     row.host,
     peer.name,
     peer.endpoint ?? '-',
-    age === null ? 'never' : `${formatSpan(age)} ago`,
+    peer.publicKey === null ? '-' : age === null ? 'never' : `${formatSpan(age)} ago`,
     formatBytes(peer.rxBytes),
     formatBytes(peer.txBytes),
     formatMs(median(pings.flatMap((ping) => ping.roundTripsMs))),
@@ -80,11 +80,13 @@ function peerCells(row: HostRows, peer: PeerStatus): string[] {
 
 /** What crossed the wire, by what it was. */
 export function formatWire(outer: CaptureReport): string {
-  const { messages, packets, arp, other, missed } = outer;
+  const { messages, packets, arp, other, missed, behindVxlan, clear } = outer;
   const { initiation, response, cookie, data } = messages;
   const sealed = `${initiation} initiation, ${response} response, ${cookie} cookie, ${data} data`;
+  const form = behindVxlan > 0 ? 'WireGuard behind VXLAN' : 'WireGuard';
+  const inside = clear > 0 ? `${clear} in the clear` : `${form} ${sealed}`;
   const unseen = missed > 0 ? `; ${missed} more came too fast` : '';
-  return `${packets} packets, in them WireGuard ${sealed}; ${arp} ARP; ${other} other${unseen}`;
+  return `${packets} packets, in them ${inside}; ${arp} ARP; ${other} other${unseen}`;
 }
 
 function formatRate({ bytes, seconds }: BulkResult): string {

@@ -22,6 +22,8 @@ export interface DemoHost {
   readonly outerAddress: string;
   /** In the tunnel. */
   readonly innerAddresses: readonly string[];
+  /** Of its VTEP, in clear VXLAN (RFC 7042, documentation). */
+  readonly vtepMac: string;
 }
 
 export function demoHosts(pid: number): DemoHost[] {
@@ -30,6 +32,7 @@ export function demoHosts(pid: number): DemoHost[] {
     namespace: namespaceOf(pid, name),
     outerAddress: `192.0.2.${i + 1}`,
     innerAddresses: [`10.77.0.${i + 1}`, `fd77::${i + 1}`],
+    vtepMac: `02:00:5e:00:53:0${i + 1}`,
   }));
 }
 

@@ -6,6 +6,8 @@ const INNER: CaptureReport = {
   packets: 9,
   withMarker: 5,
   messages: { initiation: 0, response: 0, cookie: 0, data: 0 },
+  behindVxlan: 0,
+  clear: 0,
   arp: 0,
   other: 9,
   missed: 0,
@@ -21,18 +23,50 @@ const NO_DATA = { initiation: 1, response: 1, cookie: 0, data: 0 };
 
 const test = suite('capture');
 
+const VXLAN_SEALED: CaptureReport = { ...OUTER, behindVxlan: 11 };
+const NOT_SEALED: CaptureReport = {
+  ...OUTER,
+  withMarker: 7,
+  messages: { initiation: 0, response: 0, cookie: 0, data: 0 },
+  clear: 9,
+};
+
 test('capture: text inside and only sealed messages outside are the proof', () => {
-  assert.equal(judgeCaptures(INNER, OUTER), []);
+  assert.equal(judgeCaptures(INNER, OUTER, 'wireguard'), []);
+  assert.equal(judgeCaptures(INNER, VXLAN_SEALED, 'vxlan-sealed'), []);
 });
 
-test('capture: what did not look at the traffic proves nothing', () => {
-  assert.match(judgeCaptures({ ...INNER, withMarker: 0 }, OUTER).join(), /never entered/);
-  assert.match(judgeCaptures(INNER, { ...OUTER, messages: NO_DATA }).join(), /no data message/);
+test('capture: in the clear the text outside is the proof that it can be read', () => {
+  for (const kind of ['vxlan', 'udp'] as const) {
+    assert.equal(judgeCaptures(INNER, NOT_SEALED, kind), []);
+    const hidden = { ...NOT_SEALED, withMarker: 0 };
+    assert.match(judgeCaptures(INNER, hidden, kind).join(), /no packet .* shows the marker/);
+    assert.match(judgeCaptures(INNER, OUTER, kind).join(), /11 messages .* WireGuard's/);
+  }
 });
 
-test('capture: one packet in clear is the end of the proof', () => {
-  assert.match(judgeCaptures(INNER, { ...OUTER, withMarker: 1 }).join(), /1 packets .* show/);
-  assert.match(judgeCaptures(INNER, { ...OUTER, other: 2 }).join(), /2 packets .* not WireGuard/);
+/** Reason, what was seen inside and outside, the doubt. */
+const DOUBTS: readonly (readonly [string, CaptureReport, CaptureReport, RegExp])[] = [
+  ['nothing inside', { ...INNER, withMarker: 0 }, OUTER, /never entered/],
+  ['no data', INNER, { ...OUTER, messages: NO_DATA }, /no data message/],
+  ['one packet shows it', INNER, { ...OUTER, withMarker: 1 }, /1 packets .* show/],
+  ['others', INNER, { ...OUTER, other: 2 }, /2 packets .* not the tunnel's/],
+  ['some in the clear', INNER, { ...OUTER, clear: 3 }, /3 datagrams .* in the clear/],
+  ['some behind VXLAN', INNER, { ...OUTER, behindVxlan: 4 }, /4 messages .* form than wireguard/],
+];
+
+for (const [reason, inner, outer, doubt] of DOUBTS) {
+  test(`capture: proves nothing with ${reason}`, () => {
+    assert.match(judgeCaptures(inner, outer, 'wireguard').join(), doubt);
+  });
+}
+
+test('capture: one message that is not behind VXLAN ends the proof of vxlan-sealed', () => {
+  const stray = { ...VXLAN_SEALED, behindVxlan: 10 };
+  assert.match(
+    judgeCaptures(INNER, stray, 'vxlan-sealed').join(),
+    /1 messages are in another form/,
+  );
 });
 
 test.run();

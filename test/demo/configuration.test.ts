@@ -16,7 +16,10 @@ test('configuration: the daemon reads every file, and each host knows the two ot
   try {
     const crypto = new SodiumSuite();
     const hosts = demoHosts(1);
-    const written = writeConfigurations(folder, hosts, { datapath: 'reference' });
+    const written = writeConfigurations(folder, hosts, {
+      datapath: 'reference',
+      encapsulation: 'vxlan-sealed',
+    });
     const configs = written.map(({ configFile }) => readConfigFile(configFile, crypto));
     const keys = configs.map(({ privateKey }) => toBase64(crypto.publicKey(privateKey)));
     for (const [i, { peers, datapath }] of configs.entries()) {
@@ -26,6 +29,27 @@ test('configuration: the daemon reads every file, and each host knows the two ot
         others,
       );
       assert.is(datapath, 'reference');
+      assert.ok(peers.every(({ sealedVni }) => sealedVni !== undefined));
+    }
+  } finally {
+    fs.rmSync(folder, { recursive: true });
+  }
+});
+
+test('configuration: in the clear each host knows the VTEPs of the two others', () => {
+  const folder = fs.mkdtempSync(join(tmpdir(), 'heddle-configuration-'));
+  try {
+    const hosts = demoHosts(1);
+    const options = { datapath: 'native', encapsulation: 'vxlan' } as const;
+    const written = writeConfigurations(folder, hosts, options);
+    for (const [i, { configFile }] of written.entries()) {
+      const { peers, clearPeers, vtepMac } = readConfigFile(configFile, new SodiumSuite());
+      assert.equal(peers, []);
+      assert.is(vtepMac?.text, hosts[i]?.vtepMac);
+      assert.equal(
+        clearPeers.map(({ carrier }) => carrier.kind === 'vxlan' && carrier.mac.text),
+        hosts.filter((_, at) => at !== i).map((host) => host.vtepMac),
+      );
     }
   } finally {
     fs.rmSync(folder, { recursive: true });

@@ -87,6 +87,20 @@ for (const datapath of ['native', 'reference']) {
   });
 }
 
+for (const encapsulation of ['vxlan-sealed', 'vxlan', 'udp']) {
+  test(`demo: carries traffic by ${encapsulation}, and says whether it can be read`, async () => {
+    const args = ['--seconds', '1', '--encapsulation', encapsulation];
+    const { pid, code, output } = await runDemo(args);
+    assert.is(code, 0, output);
+    const verdict =
+      encapsulation === 'vxlan-sealed'
+        ? /proof +0 of \d+ packets on the wire show it: no plaintext crossed/
+        : /in clear +[1-9]\d* of \d+ packets on the wire show it: \w+ has no seal/;
+    assert.match(output, verdict);
+    assert.equal(leftovers(pid), []);
+  });
+}
+
 test('demo: Ctrl-C midway leaves nothing', async () => {
   const { pid, code, output } = await runDemo([], killMidway('SIGINT'));
   assert.is(code, 130, output);

@@ -28,6 +28,8 @@ test('report: the wire is told by kinds, and what was not seen is not hidden', (
     packets: 12,
     withMarker: 0,
     messages: { initiation: 1, response: 2, cookie: 0, data: 30 },
+    behindVxlan: 0,
+    clear: 0,
     arp: 4,
     other: 0,
     missed: 0,

@@ -38,7 +38,8 @@ class UdpPort {
  public:
   virtual ~UdpPort() = default;
   // Sends datagrams lying back to back, `segment` bytes each but for a shorter last one, in one
-  // call where it can. 0 or a negative errno, in which case none was sent.
+  // call where it can. 0 or a negative errno, in which case none was sent. Both threads of a lane
+  // may call it at once.
   virtual int send(const Endpoint& to, std::span<const uint8_t> bytes, size_t segment,
                    const Via& via) = 0;
   // Receives into `buffer`. False when nothing is there now; `error` is then 0 or a negative errno.

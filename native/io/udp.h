@@ -29,7 +29,7 @@ class UdpSockets final : public UdpPort {
   // Opens the listen port.
   Opened open(uint16_t port, bool offload);
 
-  // Outbound thread.
+  // Any thread: the inbound one sends answers.
   int send(const Endpoint& to, std::span<const uint8_t> bytes, size_t segment,
            const Via& via) override;
   // Sends one handshake message at once or not at all, with its own traffic class. JavaScript's

@@ -8,7 +8,9 @@
 
 #include <cerrno>
 #include <set>
+#include <thread>
 
+#include "base/check.h"
 #include "test/own_namespace.h"
 #include "test/packets.h"
 #include "test/test.h"
@@ -255,6 +257,20 @@ TEST("udp: vxlan leaves from sixteen dynamic ports, by flow, and hears nothing t
     EXPECT_EQUAL(std::set<uint16_t>(sources.begin(), sources.end()).size(), size_t{16});
     std::vector<int> all = udpDescriptors();
     for (int fd : all) EXPECT(!isReadable({&fd, 1}, 0));
+  }
+}
+
+TEST("udp: two threads open the source ports together") {
+  if (!test::inOwnNamespace()) return;
+  for (int round = 0; round < 20; round++) {
+    Rig rig(0);
+    auto work = [&rig] {
+      for (uint16_t i = 0; i < 16; i++) CHECK(rig.send(loopback(4, kVxlan), {1}, flow(i)) == 0);
+    };
+    std::thread other(work);
+    work();
+    other.join();
+    EXPECT_EQUAL(udpDescriptors().size(), size_t{2 + 16});
   }
 }
 

@@ -28,6 +28,11 @@ const SLOW_DISTANCE = seconds(1);
 const SLOW = millis(50);
 const REST = 4;
 const WITHOUT_NOTICE_MS = 5_000;
+/** Where routes take long to read: how often, without a notice. */
+const SLOW_ROUTES = seconds(60);
+/** After these the kernel may have fewer routes. */
+const TOUCHES_ROUTES =
+  NETLINK_CHANGES.link | NETLINK_CHANGES.address | NETLINK_CHANGES.route | NETLINK_CHANGES.overrun;
 
 export interface HostWatchParts {
   readonly addon: Addon;
@@ -51,6 +56,8 @@ export class HostWatch {
   readonly #counts = new Map<string, number>();
   #next: NodeJS.Timeout | undefined;
   #lastLook: Instant;
+  #lastRoutes: Instant;
+  #areRoutesDue = false;
   #distance = LEAST_DISTANCE;
   #underlay: string;
   #link: Reconciled['link'] | 'in another namespace' | 'none' = 'up';
@@ -60,8 +67,9 @@ export class HostWatch {
     this.#parts = parts;
     this.#log = new QuietLog(parts.log, parts.now);
     this.#watcher = new NetlinkWatcher(parts.addon, (bits) => this.#notice(bits));
-    this.#underlay = parts.host.reconcile(parts.destinations()).underlay;
+    this.#underlay = parts.host.reconcile({ destinations: parts.destinations() }).underlay;
     this.#lastLook = parts.now();
+    this.#lastRoutes = this.#lastLook;
     this.#withoutNotice = setInterval(() => this.#schedule(), WITHOUT_NOTICE_MS);
   }
 
@@ -82,6 +90,7 @@ export class HostWatch {
       this.#count('resync', 1);
       this.#log.info('notices of changes were lost, so all is read again', {});
     }
+    if (bits & TOUCHES_ROUTES) this.#areRoutesDue = true;
     this.#schedule();
   }
 
@@ -121,7 +130,7 @@ export class HostWatch {
 
   #look(): void {
     const { host, destinations, onUnderlayChange } = this.#parts;
-    const found = host.reconcile(destinations());
+    const found = host.reconcile({ destinations: destinations(), skipRoutes: this.#skipsRoutes() });
     for (const [kind, count] of found.repairs) this.#count(kind, count);
     if (found.repairs.size > 0) {
       this.#log.info('put right what others changed', Object.fromEntries(found.repairs));

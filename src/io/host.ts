@@ -27,6 +27,11 @@ const NOTHING: HostPlan = { steps: [], mark: 0 };
 
 export type RepairKind = 'link' | 'mtu' | 'address' | 'route' | 'rule' | 'sysctl';
 
+export interface Reconciling {
+  readonly destinations?: readonly Address[];
+  readonly skipRoutes?: boolean;
+}
+
 export interface Reconciled {
   /** `down`: somebody set it down. `gone`: it was deleted, or moved to another namespace. */
   readonly link: 'up' | 'down' | 'gone';
@@ -103,10 +108,11 @@ export class Host {
   }
 
   /**
-   * Puts right what others changed. Ways to `destinations` are a part of the underlay. With 100,000
-   * routes it takes some 100 ms. Throws NetlinkError where the kernel cannot be asked.
+   * Puts right what others changed. Ways to `destinations` are a part of the underlay. To read
+   * 100,000 routes takes some 200 ms, which `skipRoutes` saves. Throws NetlinkError where the kernel
+   * cannot be asked.
    */
-  reconcile(destinations: readonly Address[] = []): Reconciled {
+  reconcile({ destinations = [], skipRoutes = false }: Reconciling = {}): Reconciled {
     const links = this.#netlink.links();
     const link = links.find(({ index }) => index === this.#link?.index);
     if (link) this.#link = link;
@@ -118,7 +124,7 @@ export class Host {
     if (link?.isUp) {
       outcomes.set('address', this.#addresses.repair(link.index, placed));
       // With the last address of a family the kernel takes its routes away.
-      outcomes.set('route', this.#routes.repair(link.index));
+      if (!skipRoutes) outcomes.set('route', this.#routes.repair(link.index));
     }
     outcomes.set('rule', this.#rules.repair(this.#plan, this.#surroundings(underlay)));
     if (this.#setValidMark(this.#plan)) outcomes.set('sysctl', { count: 1, refusals: [] });

@@ -73,7 +73,8 @@ export class HostRoutes {
       const ours = this.#ours[family];
       if (ours.size === 0) continue;
       const there = unlessWithoutIpv6(family, () => this.#netlink.ownRoutes(family, index));
-      const missing = [...ours].filter(([key]) => !there?.has(key)).map(([, route]) => route);
+      const missing: PlannedRoute[] = [];
+      for (const [key, route] of ours) if (!there?.has(key)) missing.push(route);
       const refused = this.#netlink.addEachRoute(placed(index, missing));
       count += missing.length - refused.size;
       refusals.push(...[...refused.values()].map(({ message }) => message));

@@ -13,6 +13,7 @@ import {
 import { concat, loadLe16, loadLe32, storeLe32 } from '../base/bytes.js';
 import {
   type Attribute,
+  dumpError,
   emitMessage,
   errorOf,
   FLAG,
@@ -25,12 +26,10 @@ import {
 } from '../wire/netlink.js';
 import {
   emitRoute,
-  keyOfRoute,
   ROUTE_FIXED,
   type Route,
   RTA,
-  routeInterface,
-  routeProtocol,
+  routeKeysIn,
   routeTable,
 } from '../wire/netlink_route.js';
 import {
@@ -224,13 +223,17 @@ export class Netlink {
   ownRoutes(family: Family, interfaceIndex: number): Set<string> {
     const fixed = new Uint8Array(ROUTE_FIXED);
     fixed[0] = AF[family];
-    const found = new Set<string>();
-    const request = { type: TYPE.getRoute, flags: FLAG.dump };
-    for (const { type, body } of this.#ask('List routes', request, fixed, [])) {
-      if (type !== TYPE.newRoute || routeProtocol(body) !== PROTOCOL_HEDDLE) continue;
-      if (routeInterface(body) === interfaceIndex) found.add(keyOfRoute(body));
+    const request = emitMessage(
+      { type: TYPE.getRoute, flags: FLAG.dump | FLAG.request },
+      fixed,
+      [],
+    );
+    const reply = this.#addon.netlinkRequest(request);
+    const errno = typeof reply === 'number' ? -reply : dumpError(reply);
+    if (typeof reply === 'number' || errno > 0) {
+      throw new NetlinkError('List routes', this.#addon.errnoName(errno));
     }
-    return found;
+    return routeKeysIn(reply, { protocol: PROTOCOL_HEDDLE, interfaceIndex });
   }
 
   /** Of several to the destination, only one that heddle made. */

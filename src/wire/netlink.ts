@@ -98,20 +98,33 @@ export function parseAttributes(body: Uint8Array, fixedBytes: number): Map<numbe
   return found;
 }
 
-/** The first attribute of the type behind a fixed part of `fixedBytes`; borrowed. */
-export function attributeOf(
-  body: Uint8Array,
-  fixedBytes: number,
-  type: number,
-): Uint8Array | undefined {
-  let at = fixedBytes;
-  while (at + 4 <= body.length) {
-    const length = loadLe16(body, at);
-    if (length < 4 || at + length > body.length) return undefined;
-    if ((loadLe16(body, at + 2) & TYPE_BITS) === type) return body.subarray(at + 4, at + length);
+/**
+ * Calls `visit` with the type of each whole message, and where its body begins and ends; for lists
+ * of which `parseMessages` would make too many objects.
+ */
+export function visitMessages(
+  bytes: Uint8Array,
+  visit: (type: number, at: number, end: number) => void,
+): void {
+  let at = 0;
+  while (at + HEADER_BYTES <= bytes.length) {
+    const length = loadLe32(bytes, at);
+    if (length < HEADER_BYTES || at + length > bytes.length) return;
+    visit(loadLe16(bytes, at + 4), at + HEADER_BYTES, at + length);
     at += align(length);
   }
-  return undefined;
+}
+
+/** Where the payload of the first attribute of the type begins, between `at` and `end`; or -1. */
+export function findAttribute(bytes: Uint8Array, at: number, end: number, type: number): number {
+  let next = at;
+  while (next + 4 <= end) {
+    const length = loadLe16(bytes, next);
+    if (length < 4 || next + length > end) return -1;
+    if ((loadLe16(bytes, next + 2) & TYPE_BITS) === type) return next + 4;
+    next += align(length);
+  }
+  return -1;
 }
 
 /**
@@ -121,6 +134,16 @@ export function attributeOf(
 export function errorOf({ type, body }: Message): number {
   if ((type !== TYPE.error && type !== TYPE.done) || body.length < 4) return 0;
   return -(loadLe32(body, 0) | 0);
+}
+
+/** The positive errno with which the dump in `bytes` broke off; 0 for a whole one. */
+export function dumpError(bytes: Uint8Array): number {
+  let errno = 0;
+  visitMessages(bytes, (type, at, end) => {
+    if (type !== TYPE.error && type !== TYPE.done) return;
+    errno = errorOf({ type, flags: 0, body: bytes.subarray(at, end) });
+  });
+  return errno;
 }
 
 export function u32(type: number, value: number): Attribute {

@@ -10,7 +10,7 @@
 
 import type { Family, Prefix } from '../base/address.js';
 import { loadLe32 } from '../base/bytes.js';
-import { type Attribute, attributeOf, u32 } from './netlink.js';
+import { type Attribute, findAttribute, TYPE, u32, visitMessages } from './netlink.js';
 
 export const ROUTE_FIXED = 12;
 export const RTA = {
@@ -35,28 +35,36 @@ export interface Route {
   readonly table?: number;
 }
 
-export function routeProtocol(body: Uint8Array): number {
-  return body[5] ?? 0;
-}
-
-export function routeInterface(body: Uint8Array): number {
-  return attributeNumber(body, RTA.outInterface);
-}
-
+/** The table of the route that a message tells of. */
 export function routeTable(body: Uint8Array): number {
-  return attributeNumber(body, RTA.table);
+  return numberAt(body, findAttribute(body, ROUTE_FIXED, body.length, RTA.table));
 }
 
-/** The key of the route that a message tells of. */
-export function keyOfRoute(body: Uint8Array): string {
-  const destination = attributeOf(body, ROUTE_FIXED, RTA.destination);
-  return formatKey(routeTable(body), body[1] ?? 0, destination);
+/** By `routeKey`, of a dump's messages, the routes of `protocol` that lead to the interface. */
+export function routeKeysIn(
+  bytes: Uint8Array,
+  wanted: { readonly protocol: number; readonly interfaceIndex: number },
+): Set<string> {
+  const keys = new Set<string>();
+  visitMessages(bytes, (type, at, end) => {
+    if (type !== TYPE.newRoute || bytes[at + 5] !== wanted.protocol) return;
+    const attributes = at + ROUTE_FIXED;
+    const find = (attribute: number): number => findAttribute(bytes, attributes, end, attribute);
+    if (numberAt(bytes, find(RTA.outInterface)) !== wanted.interfaceIndex) return;
+    const table = numberAt(bytes, find(RTA.table));
+    const [length = 0, addressBytes] = [bytes[at + 1], bytes[at] === AF[4] ? 4 : 16];
+    const destination = find(RTA.destination);
+    const to = destination + addressBytes > end ? -1 : destination;
+    keys.add(formatKey({ table, length }, bytes, to, addressBytes));
+  });
+  return keys;
 }
 
 /** One text a destination and table, within a family. */
 export function routeKey({ prefix, table }: Omit<Route, 'interfaceIndex'>): string {
-  const { address, length } = prefix;
-  return formatKey(table ?? RT_TABLE_MAIN, length, length === 0 ? undefined : address.bytes);
+  const { bytes } = prefix.address;
+  const where = { table: table ?? RT_TABLE_MAIN, length: prefix.length };
+  return formatKey(where, bytes, prefix.length === 0 ? -1 : 0, bytes.length);
 }
 
 /** The fixed part and the attributes of a request about the route, made by `protocol`. */
@@ -78,11 +86,19 @@ export function emitRoute(
   return { fixed, attributes };
 }
 
-function formatKey(table: number, length: number, bytes: Uint8Array | undefined): string {
-  return `${table}/${length}/${bytes?.join('.') ?? ''}`;
+/** Words rather than text, since there may be 100,000. A default route's address is at -1. */
+function formatKey(
+  { table, length }: { readonly table: number; readonly length: number },
+  bytes: Uint8Array,
+  at: number,
+  addressBytes: number,
+): string {
+  let key = `${table}/${length}`;
+  if (at < 0) return key;
+  for (let i = 0; i < addressBytes; i += 4) key += `/${loadLe32(bytes, at + i)}`;
+  return key;
 }
 
-function attributeNumber(body: Uint8Array, type: number): number {
-  const value = attributeOf(body, ROUTE_FIXED, type);
-  return value && value.length >= 4 ? loadLe32(value, 0) : 0;
+function numberAt(bytes: Uint8Array, at: number): number {
+  return at < 0 || at + 4 > bytes.length ? 0 : loadLe32(bytes, at);
 }

@@ -237,8 +237,12 @@ void Lane::send(const SendBatch& batch) {
     return;
   }
   if (batch.count > 1 && gsoIsAtFault(error)) {
-    gsoRetryAt_ = sendingNow_ + kGsoRetry;
-    outboundCounters_.add(Counter::udpGsoFallback, 1);
+    // A VXLAN frame that is too big is too big alone, too, which says nothing of others.
+    bool isTooBig = error == -EMSGSIZE && batch.via.kind == PortKind::vxlan;
+    if (!isTooBig) {
+      gsoRetryAt_ = sendingNow_ + kGsoRetry;
+      outboundCounters_.add(Counter::udpGsoFallback, 1);
+    }
     sendSingly(batch);
     return;
   }

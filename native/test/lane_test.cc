@@ -196,6 +196,20 @@ struct ChannelRig {
   }
 };
 
+// `count` packets from host 2 to host 1, as a TUN with offload hands them over.
+void putFrames(Rig& rig, size_t count) {
+  for (size_t i = 0; i < count; i++) {
+    Packet frame(kVirtioNetHeader);
+    Fields fields;
+    fields.source = 2;
+    fields.destination = 1;
+    fields.payload = test::randomPayload(500);
+    Packet packet = test::makePacket(fields);
+    frame.insert(frame.end(), packet.begin(), packet.end());
+    rig.tun.toRead.push_back(frame);
+  }
+}
+
 }  // namespace
 
 TEST("lane: paused and resumed under traffic, it loses nothing and keeps the order") {
@@ -340,16 +354,7 @@ TEST("lane: a GSO send that is refused goes out one by one at once, and none is 
     Rig rig;
     rig.udp.gsoError = error;
     auto push = [&](Instant now) {
-      for (int i = 0; i < 8; i++) {
-        Packet frame(kVirtioNetHeader);
-        Fields fields;
-        fields.source = 2;
-        fields.destination = 1;
-        fields.payload = test::randomPayload(500);
-        Packet packet = test::makePacket(fields);
-        frame.insert(frame.end(), packet.begin(), packet.end());
-        rig.tun.toRead.push_back(frame);
-      }
+      putFrames(rig, 8);
       rig.udp.calls = 0;
       rig.udp.sent.clear();
       rig.lane.pump(now);
@@ -364,6 +369,21 @@ TEST("lane: a GSO send that is refused goes out one by one at once, and none is 
     push(kStart + seconds(61));
     EXPECT_EQUAL(rig.udp.calls, size_t{1});
   }
+}
+
+TEST("lane: VXLAN frames that are too big for the link say nothing of GSO") {
+  Rig rig;
+  Encapsulation vxlan{.kind = EncapsulationKind::vxlan, .vni = 1, .endpoint = test::endpointAt(1)};
+  EXPECT(rig.pair.two.tables.setEncapsulation(0, vxlan));
+  rig.udp.gsoError = EMSGSIZE;
+  for (size_t round = 1; round <= 2; round++) {
+    putFrames(rig, 8);
+    rig.udp.calls = 0;
+    rig.lane.pump(kStart);
+    EXPECT_EQUAL(rig.udp.calls, size_t{9});
+    EXPECT_EQUAL(rig.udp.sent.size(), 8 * round);
+  }
+  EXPECT_EQUAL(rig.outboundCount(Counter::udpGsoFallback), 0u);
 }
 
 TEST("lane: a send that fails is counted by reason, for all and for the peer") {

@@ -3,6 +3,7 @@
 #include <cstring>
 
 #include "datapath/classify.h"
+#include "datapath/fill_checksum.h"
 #include "encap/udp.h"
 #include "encap/vxlan.h"
 #include "wire/arp.h"
@@ -139,7 +140,9 @@ Drop ClearInbound::check(const Claim& claim, std::span<const uint8_t> packet, si
 }
 
 Drop ClearInbound::deliver(const Claim& claim, std::span<const uint8_t> packet) {
-  std::memcpy(coalescer_.place(packet.size()), packet.data(), packet.size());
+  uint8_t* place = coalescer_.place(packet.size());
+  std::memcpy(place, packet.data(), packet.size());
+  fillChecksum(place, packet.size());
   coalescer_.add(packet.size());
   counters_.add(Counter::innerOut, 1);
   counters_.add(Counter::innerOutBytes, packet.size());

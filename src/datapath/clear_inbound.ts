@@ -27,6 +27,7 @@ import { checkVxlan, VXLAN_HEADER_BYTES, vxlanVni } from '../wire/vxlan.js';
 import { innerFamily, innerLength, innerVersion, sourceAt } from './classify.js';
 import type { WalkCounters } from './counters.js';
 import type { Drop } from './drop.js';
+import { fillChecksum } from './fill_checksum.js';
 import { answerQuestion, type NeighbourQuestion, parseQuestion } from './neighbour_question.js';
 import type { WalkOutput } from './walk_output.js';
 import type { PeerEntry, WalkTables } from './walk_tables.js';
@@ -133,6 +134,7 @@ export class ClearInbound {
   }
 
   #deliver(peer: PeerEntry, packet: Uint8Array, bytes: number, now: Instant): undefined {
+    fillChecksum(packet);
     this.#counters.add('inner_out', 1);
     this.#counters.add('inner_out_bytes', packet.length);
     this.#counters.add('plaintext_in_bytes', packet.length);

@@ -58,6 +58,7 @@ export class HostWatch {
   #lastLook: Instant;
   #lastRoutes: Instant;
   #areRoutesDue = false;
+  #areRoutesSlow = false;
   #distance = LEAST_DISTANCE;
   #underlay: string;
   #link: Reconciled['link'] | 'in another namespace' | 'none' = 'up';
@@ -109,8 +110,9 @@ export class HostWatch {
 
   #lookSafely(): void {
     const started = this.#parts.now();
+    const skipRoutes = this.#skipsRoutes(started);
     try {
-      this.#look();
+      this.#look(skipRoutes);
     } catch (error) {
       if (!(error instanceof NetlinkError || error instanceof HandError)) {
         this.#parts.fail(error);
@@ -121,16 +123,16 @@ export class HostWatch {
     this.#lastLook = this.#parts.now();
     const took = elapsed(started, this.#lastLook);
     const isSlow = took > SLOW;
-    this.#distance = isSlow
-      ? millis(Math.max(toMillis(SLOW_DISTANCE), REST * toMillis(took)))
-      : LEAST_DISTANCE;
+    if (!skipRoutes) this.#areRoutesSlow = isSlow;
+    const rest = Math.max(toMillis(SLOW_DISTANCE), REST * toMillis(took));
+    this.#distance = isSlow ? millis(rest) : LEAST_DISTANCE;
     // One that could not be made again is tried for again, without waiting for a notice.
     if (this.#link === 'none') this.#schedule();
   }
 
-  #look(): void {
+  #look(skipRoutes: boolean): void {
     const { host, destinations, onUnderlayChange } = this.#parts;
-    const found = host.reconcile({ destinations: destinations(), skipRoutes: this.#skipsRoutes() });
+    const found = host.reconcile({ destinations: destinations(), skipRoutes });
     for (const [kind, count] of found.repairs) this.#count(kind, count);
     if (found.repairs.size > 0) {
       this.#log.info('put right what others changed', Object.fromEntries(found.repairs));
@@ -142,6 +144,14 @@ export class HostWatch {
     this.#underlay = found.underlay;
     this.#log.info('the underlay changed', {});
     onUnderlayChange();
+  }
+
+  #skipsRoutes(now: Instant): boolean {
+    const isSoon = elapsed(this.#lastRoutes, now) < SLOW_ROUTES;
+    if (this.#areRoutesSlow && isSoon && !this.#areRoutesDue) return true;
+    this.#areRoutesDue = false;
+    this.#lastRoutes = now;
+    return false;
   }
 
   #follow(found: Reconciled['link']): void {

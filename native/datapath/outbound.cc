@@ -204,6 +204,8 @@ Drop Outbound::guardLoop(std::span<const uint8_t> packet, Target& target) const 
 bool Outbound::resume(uint32_t slot, Instant now, Target& target) const {
   target.peer = tables_.peer(slot);
   if (target.peer == nullptr) return false;
+  const Encapsulation* how = target.peer->encapsulation.load(std::memory_order_acquire);
+  if (how != nullptr && how->isClear()) return false;
   target.endpoint = target.peer->sendsTo();
   target.keypair = usableKeypair(tables_, *target.peer, now);
   return target.endpoint != nullptr && target.keypair != nullptr;

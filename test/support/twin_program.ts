@@ -6,7 +6,7 @@
 
 import { type Endpoint, type Prefix, parsePrefix } from '../../src/base/address.js';
 import { present } from '../../src/base/assert.js';
-import { concat, storeLe32, storeLe64 } from '../../src/base/bytes.js';
+import { concat, storeLe32, storeLe64, toHex } from '../../src/base/bytes.js';
 import { type PeerSlot, peerSlot, sessionIndex } from '../../src/base/identifiers.js';
 import type { SeededRandom } from '../../src/base/random.js';
 import { after, type Instant, instant, micros } from '../../src/base/time.js';
@@ -20,7 +20,8 @@ import {
 import { flipBit } from './bytes.js';
 import { ipv4, ipv6, outerPacket } from './inner_packets.js';
 import { address, endpoint, prefix } from './parsed.js';
-import { type Outcome, Twin } from './twin.js';
+import { type Datagram, type Outcome, Twin } from './twin.js';
+import { behind, SEALED_VNIS, TwinClear } from './twin_clear.js';
 import { handshake, MAC1_KEY, SUITE } from './walk_rig.js';
 
 const SLOTS = 3;
@@ -30,7 +31,8 @@ const REMEMBERED = 48;
 const MTU = 1420;
 const LOCAL = { address: address('192.0.2.9'), interfaceIndex: 3 };
 
-const ENDPOINTS: readonly Endpoint[] = [
+/** Where messages come from; a socket tells no VNI. */
+const SOURCES: readonly Endpoint[] = [
   endpoint('192.0.2.1:51820'),
   endpoint('192.0.2.1:51821'),
   endpoint('[2001:db8::1]:51820'),
@@ -38,12 +40,23 @@ const ENDPOINTS: readonly Endpoint[] = [
   { ...endpoint('192.0.2.1:51820'), local: { ...LOCAL, interfaceIndex: 4 } },
 ];
 
+const ENDPOINTS: readonly Endpoint[] = [
+  ...SOURCES,
+  ...SEALED_VNIS.map((vni) => behind('192.0.2.1:51820', vni)),
+];
+
 const PREFIXES: readonly Prefix[] = [
   ...['10.0.0.0/24', '10.0.0.1/32', '10.0.0.2/32', '10.0.0.3/32', '10.0.0.0/30', '0.0.0.0/0'],
   ...['fd00::/64', 'fd00::1/128', 'fd00::2/128', 'fd00::/16', '::/0'],
 ].map((text) => prefix(text));
 
-const VXLAN = Uint8Array.of(8, 0, 0, 0, 0, 0, 7, 0);
+/** In front of sealed messages; the last one is not valid. */
+const VXLAN_HEADERS: readonly Uint8Array[] = [
+  Uint8Array.of(8, 0, 0, 0, 0, 0, 7, 0),
+  Uint8Array.of(8, 1, 2, 3, 0, 0, 7, 9),
+  Uint8Array.of(8, 0, 0, 0, 0xff, 0xff, 0xff, 0),
+  Uint8Array.of(8, 0, 0, 0, 0, 0, 0, 0),
+];
 
 const JUMPS: readonly number[] = [0, 0, 1, 1e3, 1e6, 9e6, 40e6, 119_999_999, 165e6, 180e6];
 const LENGTHS: readonly number[] = [28, 41, 47, 48, 64, 100, 1279, 1280, 1404, 1419, 1420, 1421];
@@ -51,7 +64,9 @@ const LENGTHS: readonly number[] = [28, 41, 47, 48, 64, 100, 1279, 1280, 1404, 1
 interface Side {
   readonly twin: Twin;
   /** What the other side sent, the newest last. */
-  readonly inbox: Uint8Array[];
+  readonly inbox: Datagram[];
+  /** 0 or 1. */
+  readonly number: number;
   /** Every keypair ever installed here. */
   readonly keypairs: KeypairMaterial[];
 }
@@ -60,6 +75,7 @@ type Step = (side: Side, other: Side) => void;
 
 export class TwinProgram {
   readonly #random: SeededRandom;
+  readonly #clear: TwinClear;
   readonly #sides: readonly [Side, Side];
   readonly #steps: readonly (readonly [weight: number, step: Step])[];
   #now: Instant = instant(1_000_000_000);
@@ -68,11 +84,13 @@ export class TwinProgram {
 
   constructor(random: SeededRandom) {
     this.#random = random;
-    this.#sides = [newSide(), newSide()];
+    this.#clear = new TwinClear(random.fork('clear'));
+    this.#sides = [newSide(0), newSide(1)];
     this.#steps = [
       [30, (side, other) => this.#sendPacket(side, other)],
       [30, (side) => this.#deliver(side)],
       [6, (side) => this.#forge(side)],
+      [12, (side, other) => this.#makeClear(side, other)],
       [4, (side, other) => this.#loop(side, other)],
       [4, (side) => this.#handshakes(side)],
       [6, (side, other) => this.#installPair(side, other)],
@@ -96,8 +114,9 @@ export class TwinProgram {
     }
   }
 
-  #begin({ twin }: Side): void {
+  #begin({ twin, number }: Side): void {
     twin.write({ kind: 'setMac1Key', key: MAC1_KEY }, { kind: 'setMtu', mtu: MTU });
+    twin.write(...this.#clear.begin(number));
     for (let slot = 0; slot < SLOTS; slot++) {
       const peer = peerSlot(slot);
       twin.write({ kind: 'addPeer', peer });
@@ -106,6 +125,8 @@ export class TwinProgram {
         twin.write({ kind: 'insertPrefix', prefix, peer });
       }
       twin.write({ kind: 'setEndpoint', peer, endpoint: this.#one(ENDPOINTS) });
+      const encapsulation = this.#clear.encapsulation(number, this.#now);
+      if (slot > 0) twin.write({ kind: 'setEncapsulation', peer, encapsulation });
     }
   }
 
@@ -135,9 +156,14 @@ export class TwinProgram {
       this.#random.below(2) === 0
         ? ipv4({ source: `10.0.0.${source}`, destination: `10.0.0.${destination}`, bytes })
         : ipv6({ source, destination, bytes: Math.max(40, bytes) });
-    switch (this.#random.below(16)) {
+    switch (this.#random.below(20)) {
       case 0:
         return flipBit(packet, this.#random.below(40));
+      case 16:
+      case 17:
+        // TTL and hop limit: few are left.
+        packet[packet[0] === 0x45 ? 8 : 7] = this.#random.below(4);
+        return packet;
       case 1:
         return packet.slice(0, this.#random.below(packet.length + 1));
       case 2:
@@ -152,11 +178,27 @@ export class TwinProgram {
     const { inbox, twin } = side;
     if (inbox.length === 0) return;
     const late = this.#random.below(3) === 0 ? this.#random.below(inbox.length) : 0;
-    const datagram = present(inbox[inbox.length - 1 - late], 'a datagram');
-    const source = this.#random.below(4) === 0 ? this.#one(ENDPOINTS) : ENDPOINTS[0];
+    const sent = present(inbox[inbox.length - 1 - late], 'a datagram');
+    const { datagram, via, endpoint: to } = sent;
     const changed = this.#changed(datagram);
     this.#note(side, `datagram ${late} back, ${changed.length} of ${datagram.length} bytes`);
-    this.#answered(side, twin.datagram(changed, present(source, 'an endpoint')));
+    // Now and then on a port of the other kind.
+    if ((via.kind === 'sealed') === (this.#random.below(16) === 0)) {
+      const { source, arrival } = this.#clear.arriving(changed, to);
+      this.#answered(side, twin.datagram(changed, source, arrival));
+    } else {
+      const source = this.#random.below(4) === 0 ? this.#one(SOURCES) : SOURCES[0];
+      this.#answered(side, twin.datagram(changed, present(source, 'a source')));
+    }
+  }
+
+  /** Frames and bare packets that anybody may send to a clear port. */
+  #makeClear(side: Side, other: Side): void {
+    const made = this.#clear.made(side.number, this.#randomPacket());
+    const datagram = this.#changed(made.datagram);
+    const { kind, port } = made.arrival;
+    this.#note(side, `${datagram.length} bytes on ${kind} port ${port}: ${toHex(datagram)}`);
+    this.#sent(side.twin.datagram(datagram, made.source, made.arrival), other);
   }
 
   #changed(datagram: Uint8Array): Uint8Array {
@@ -169,6 +211,10 @@ export class TwinProgram {
         return datagram.slice(0, this.#random.below(datagram.length));
       case 3:
         return concat(datagram, this.#random.bytes(1 + this.#random.below(20)));
+      case 4:
+        return concat(this.#one(VXLAN_HEADERS), datagram);
+      case 5:
+        return datagram.slice(8);
       default:
         return datagram;
     }
@@ -204,12 +250,13 @@ export class TwinProgram {
     storeLe64(header, 8, counter);
     const sealed = SUITE.seal(receiveKey, counter, content, new Uint8Array(0));
     this.#note(side, `forged message to ${localIndex} with counter ${counter}`);
-    this.#answered(side, twin.datagram(concat(header, sealed), this.#one(ENDPOINTS)));
+    const before = this.#random.below(3) === 0 ? this.#one(VXLAN_HEADERS) : new Uint8Array(0);
+    this.#answered(side, twin.datagram(concat(before, header, sealed), this.#one(SOURCES)));
   }
 
   /** What the side sent last comes back to it as an inner packet, whole or as a fragment. */
   #loop(side: Side, other: Side): void {
-    const sent = other.inbox.at(-1);
+    const sent = other.inbox.at(-1)?.datagram;
     if (!sent) return;
     // The default route is what leads it into the tunnel.
     const [peer, to] = [this.#slot(), this.#one(ENDPOINTS)];
@@ -219,7 +266,7 @@ export class TwinProgram {
     }
     const offset = this.#one([0, 0, 0, 1]);
     const hops = this.#one([8, 9, 64, 255]);
-    const payload = this.#random.below(4) === 0 ? concat(VXLAN, sent) : sent;
+    const payload = this.#random.below(4) === 0 ? concat(this.#one(VXLAN_HEADERS), sent) : sent;
     const packet = outerPacket(to, payload, {
       ...{ isFragment: this.#random.below(3) === 0, offset, hops },
     });
@@ -235,7 +282,7 @@ export class TwinProgram {
       return this.#random.below(2) === 0 ? this.#changed(message) : message;
     });
     this.#note(side, `${count} handshake messages`);
-    this.#answered(side, side.twin.datagrams(messages, this.#one(ENDPOINTS)));
+    this.#answered(side, side.twin.datagrams(messages, this.#one(SOURCES)));
   }
 
   /** One session on both hosts, perhaps made a while ago, perhaps under an index that is in use. */
@@ -298,6 +345,7 @@ export class TwinProgram {
       { kind: 'readActivity', peer },
       { kind: 'readActivity', peer },
       { kind: 'setMtu', mtu: this.#one([MTU, MTU, MTU, 1280, 1404, 65_455, 0]) },
+      ...[1, 2, 3].map(() => this.#clear.write(side.number, peer, this.#now)),
     ];
     this.#write(side, other, this.#one(writes));
   }
@@ -329,7 +377,7 @@ export class TwinProgram {
   }
 
   #sent({ datagrams }: Outcome, other: Side): void {
-    other.inbox.push(...datagrams.map(({ datagram }) => datagram));
+    other.inbox.push(...datagrams);
     other.inbox.splice(0, Math.max(0, other.inbox.length - REMEMBERED));
   }
 
@@ -356,6 +404,6 @@ export class TwinProgram {
   }
 }
 
-function newSide(): Side {
-  return { twin: new Twin(SLOTS + 1), inbox: [], keypairs: [] };
+function newSide(number: number): Side {
+  return { twin: new Twin(SLOTS + 1), inbox: [], keypairs: [], number };
 }

@@ -8,6 +8,7 @@ import type { PeerSlot } from '../base/identifiers.js';
 import { type Instant, instant } from '../base/time.js';
 import type { Drop } from '../datapath/drop.js';
 import type { ClearPort } from '../encap/encapsulation.js';
+import { behindVxlan } from '../encap/vxlan.js';
 import type { PeerTraffic, TableWrite, WalkEvent } from '../datapath/tables.js';
 import { Walk, type WalkInput } from '../datapath/walk.js';
 import type { WalkOutput } from '../datapath/walk_output.js';
@@ -105,7 +106,8 @@ export class ReferenceHand implements Hand {
   commit(): void {}
 
   send(peer: PeerSlot | undefined, endpoint: Endpoint, datagram: Uint8Array, now: Instant): void {
-    this.#udp.send(endpoint, datagram);
+    const { vni } = endpoint;
+    this.#udp.send(endpoint, vni === undefined ? datagram : behindVxlan(datagram, vni));
     if (peer === undefined) return;
     const note = {
       kind: 'noteHandshake',
@@ -142,7 +144,8 @@ export class ReferenceHand implements Hand {
 
   setClearPorts(ports: readonly ClearPort[]): void {
     if (ports.length === 0) return;
-    throw new HandError('ENOSYS', 'Open clear ports: the reference datapath cannot');
+    const what = 'Open the ports of peers in the clear: the reference datapath cannot';
+    throw new HandError('ENOSYS', `${what}; use "datapath: native"`);
   }
 
   hasTun(): boolean {

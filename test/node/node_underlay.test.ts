@@ -75,6 +75,34 @@ for (const [expected, form, isAnswered] of FORMS) {
   });
 }
 
+test('encapsulation: traffic goes both ways behind VXLAN, and nothing goes bare', () => {
+  const pair = createPair({ rightKnowsLeft: false });
+  for (const host of [pair.left, pair.right]) setForm(host, VNI);
+  pair.network.sent.length = 0;
+  connect(pair);
+  for (const from of [pair.right, pair.left]) ping(pair, from);
+  pair.network.run(seconds(1));
+  assert.equal([pair.left.received.length, pair.right.received.length], [1, 2]);
+  assert.ok(pair.network.sent.length >= 5);
+  assert.ok(pair.network.sent.every(({ datagram }) => datagram[0] === 8));
+  setForm(pair.right, VNI + 1);
+  ping(pair, pair.left);
+  pair.network.run(seconds(1));
+  assert.is(pair.right.received.length, 2, 'another network');
+  assert.is(pair.right.walk.counters().drops.encapsulation, 1n);
+});
+
+test('encapsulation: a session goes on in another form as soon as both ends have it', () => {
+  const pair = createPair();
+  connect(pair);
+  for (const host of [pair.left, pair.right]) setForm(host, VNI);
+  pair.network.sent.length = 0;
+  ping(pair, pair.right);
+  pair.network.run(seconds(1));
+  assert.is(pair.left.received.length, 1);
+  assert.is(pair.network.sentOfType(MESSAGE_INITIATION).length, 0);
+});
+
 test('encapsulation: a response and a cookie reply of another form are dropped', () => {
   const pair = createPair();
   const datagram = initiationOf(pair);

@@ -49,6 +49,7 @@ const IMPORT_TABLE: Readonly<Record<string, Allowed>> = {
       'datapath',
       'route/host_plan',
       'encap/encapsulation',
+      'encap/vxlan',
     ],
     why: 'a shell carries out actions, feeds inputs and drives a hand; it decides nothing',
   },

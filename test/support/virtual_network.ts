@@ -28,9 +28,11 @@ import type { CryptoSuite } from '../../src/crypto/suite.js';
 import type { TableWrite, WalkEvent } from '../../src/datapath/tables.js';
 import { Walk } from '../../src/datapath/walk.js';
 import type { WalkOutput } from '../../src/datapath/walk_output.js';
+import { behindVxlan } from '../../src/encap/vxlan.js';
 import type { NodeAction } from '../../src/node/action.js';
 import type { Config } from '../../src/node/config.js';
 import { Node } from '../../src/node/node.js';
+import { VXLAN_FLAG_VNI, VXLAN_HEADER_BYTES } from '../../src/wire/vxlan.js';
 
 /** One datagram as it was sent, whether or not it arrived. */
 export interface Sent {
@@ -127,11 +129,11 @@ export class VirtualNetwork {
     this.#inFlight.push({ at: after(this.now, this.latency), from, to, datagram });
   }
 
-  /** Everything sent from here on that is of this message type. */
+  /** Everything sent from here on that is of this message type, behind VXLAN or bare. */
   sentOfType(type: number, from?: Host): Sent[] {
     return this.sent.filter(
       ({ datagram, from: source }) =>
-        datagram[0] === type && (!from || source.text === from.endpoint.text),
+        typeOf(datagram) === type && (!from || source.text === from.endpoint.text),
     );
   }
 
@@ -278,7 +280,9 @@ export class Host {
       this.writes.push(action.write);
       this.walk.handle({ kind: 'write', write: action.write }, now);
     } else if (action.kind === 'send') {
-      this.#network.transmit(this.endpoint, action.endpoint, action.datagram);
+      const { endpoint, datagram } = action;
+      const message = endpoint.vni === undefined ? datagram : behindVxlan(datagram, endpoint.vni);
+      this.#network.transmit(this.endpoint, endpoint, message);
       const bytes = action.datagram.length;
       if (action.peer === undefined) return;
       const write = { kind: 'noteHandshake', peer: action.peer, direction: 'sent', bytes } as const;
@@ -310,6 +314,10 @@ export class Host {
       error: at('error'),
     };
   }
+}
+
+function typeOf(datagram: Uint8Array): number | undefined {
+  return datagram[0] === VXLAN_FLAG_VNI ? datagram[VXLAN_HEADER_BYTES] : datagram[0];
 }
 
 /** An IPv4 packet with this payload; both addresses are of IPv4. */

@@ -343,8 +343,12 @@ export class Session {
 
   // Keys.
 
+  /**
+   * Begins anew only where packets wait: the peer is often told of our new key after us, and an
+   * initiation that it refuses would be repeated no sooner than after REKEY_TIMEOUT.
+   */
   #changeIdentity(now: Instant): void {
-    const isWanted = this.#isUsable(now) || this.#attemptSince !== undefined;
+    const isWanted = this.#attemptSince !== undefined;
     this.#forget();
     this.#handshakeSentAt = undefined;
     if (isWanted || this.#timers.isPersistent) this.#beginAttempt(now);

@@ -306,17 +306,26 @@ test('session: without an endpoint an attempt waits for one', () => {
   assert.equal(kindsOf(actionsOf(session)), ['setEndpoint', 'send']);
 });
 
-test('session: a changed identity ends every session and begins again at once', () => {
+test('session: a changed identity ends every session, and the next packet begins at once', () => {
   const scene = createScene();
   handshake(scene, START);
   const third = createParty('third');
   scene.left.identity.keys = third.keys;
   scene.initiator.handle({ kind: 'identityChanged' }, at(seconds(1)));
-  const actions = actionsOf(scene.initiator);
-  assert.equal(kindsOf(actions), ['removeKeypair', 'send']);
+  assert.equal(kindsOf(actionsOf(scene.initiator)), ['removeKeypair']);
+  scene.initiator.handle(NEEDED, at(seconds(1)));
+  const sent = only(actionsOf(scene.initiator), 'send').datagram;
   const session = createSession(scene.right, third);
-  const answered = initiate(scene.right, session, only(actions, 'send').datagram, at(seconds(1)));
-  only(answered, 'installKeypair');
+  only(initiate(scene.right, session, sent, at(seconds(1))), 'installKeypair');
+});
+
+test('session: where packets wait, a changed identity begins again at once', () => {
+  const scene = createScene();
+  scene.initiator.handle(NEEDED, START);
+  actionsOf(scene.initiator);
+  scene.left.identity.keys = createParty('third').keys;
+  scene.initiator.handle({ kind: 'identityChanged' }, at(seconds(1)));
+  only(actionsOf(scene.initiator), 'send');
 });
 
 test('session: stopping removes every keypair and wakes for nothing', () => {

@@ -20,6 +20,8 @@ const UNDER = {
 const HEDDLE = { inner4: '10.9.0.1', inner6: 'fd09::1', mac: '02:00:00:00:09:01' };
 const KERNEL = { inner4: '10.9.0.2', inner6: 'fd09::2', mac: '02:00:00:00:09:02' };
 const BEHIND = { inner4: '10.9.0.3', inner6: 'fd09::3', mac: '02:00:00:00:09:03' };
+export const timeLimitSeconds = 120;
+
 const BULK_SECONDS = '1';
 const LEAST_BITS_PER_SECOND = 50e6;
 

@@ -63,7 +63,9 @@ class OpenVswitch {
   async stop(): Promise<void> {
     for (const child of this.#children.reverse()) {
       child.kill('SIGTERM');
-      await waitUntil('a daemon of Open vSwitch ends', END_LIMIT_MS, () => child.exitCode !== null);
+      await waitUntil('a daemon of Open vSwitch ends', END_LIMIT_MS, () => {
+        return child.exitCode !== null || child.signalCode !== null;
+      });
     }
   }
 

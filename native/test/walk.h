@@ -19,6 +19,7 @@ struct Event {
 struct Events : EventSink {
   std::vector<Event> raised;
   std::vector<Packet> handshakes;
+  Endpoint handshakeSource;
   Activity lastActivity;
   Endpoint lastEndpoint;
   bool isFull = false;
@@ -28,8 +29,9 @@ struct Events : EventSink {
     raised.push_back({kind, peer});
     return true;
   }
-  bool handshake(std::span<const uint8_t> datagram, const Endpoint&) override {
+  bool handshake(std::span<const uint8_t> datagram, const Endpoint& source) override {
     if (!take("handshake", 0)) return false;
+    handshakeSource = source;
     handshakes.emplace_back(datagram.begin(), datagram.end());
     return true;
   }

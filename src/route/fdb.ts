@@ -32,8 +32,13 @@ export class Fdb<Owner> {
     return this.#vteps.size;
   }
 
-  /** Replaces what the owner had. Where several say the same of themselves, the last one counts. */
+  /**
+   * Replaces what the owner had. Of several at one place the one that came last has it; who comes
+   * to where it is already does not.
+   */
   insert(owner: Owner, vtep: Vtep): void {
+    const before = this.#vteps.get(owner);
+    if (before && isSameVtep(before, vtep)) return;
     this.remove(owner);
     this.#vteps.set(owner, vtep);
     this.#enter(owner, vtep);
@@ -60,6 +65,11 @@ export class Fdb<Owner> {
     this.#owners.set(keyOf({ ...vtep, ...vtep.segment }), owner);
     if (vtep.segment) this.#macs.set(vtep.segment.mac.text, owner);
   }
+}
+
+function isSameVtep(a: Vtep, b: Vtep): boolean {
+  const isSamePlace = keyOf({ ...a, ...a.segment }) === keyOf({ ...b, ...b.segment });
+  return isSamePlace && a.segment?.mac.text === b.segment?.mac.text;
 }
 
 function keyOf({ address, port, vni }: Sender): string {

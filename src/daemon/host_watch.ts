@@ -12,7 +12,7 @@
 
 import type { Address } from '../base/address.js';
 import type { Log } from '../base/log.js';
-import { elapsed, type Instant, millis, seconds, toMillis } from '../base/time.js';
+import { elapsed, type Instant, micros, millis, seconds, toMillis } from '../base/time.js';
 import { type Hand, HandError } from '../io/hand.js';
 import type { Host, Reconciled } from '../io/host.js';
 import { type Addon, NETLINK_CHANGES } from '../io/native.js';
@@ -52,9 +52,11 @@ export class HostWatch {
   readonly #parts: HostWatchParts;
   readonly #log: QuietLog;
   readonly #watcher: NetlinkWatcher;
-  readonly #withoutNotice: NodeJS.Timeout;
   readonly #counts = new Map<string, number>();
+  /** The next look, which is always due at some time. */
   #next: NodeJS.Timeout | undefined;
+  /** It is for a notice. */
+  #isSoon = false;
   #lastLook: Instant;
   #lastRoutes: Instant;
   #areRoutesDue = false;
@@ -71,7 +73,7 @@ export class HostWatch {
     this.#underlay = parts.host.reconcile({ destinations: parts.destinations() }).underlay;
     this.#lastLook = parts.now();
     this.#lastRoutes = this.#lastLook;
-    this.#withoutNotice = setInterval(() => this.#schedule(), WITHOUT_NOTICE_MS);
+    this.#lookIn(WITHOUT_NOTICE_MS);
   }
 
   /** How much was put right, by kind; `resync`: how often notices were lost. */
@@ -81,7 +83,6 @@ export class HostWatch {
 
   close(): void {
     this.#watcher.close();
-    clearInterval(this.#withoutNotice);
     clearTimeout(this.#next);
     this.#log.close();
   }
@@ -92,23 +93,24 @@ export class HostWatch {
       this.#log.info('notices of changes were lost, so all is read again', {});
     }
     if (bits & TOUCHES_ROUTES) this.#areRoutesDue = true;
-    this.#schedule();
+    this.#lookSoon();
   }
 
-  #schedule(): void {
-    if (this.#next) return;
+  #lookSoon(): void {
+    if (this.#isSoon) return;
+    this.#isSoon = true;
     const since = elapsed(this.#lastLook, this.#parts.now());
-    const wait = Math.max(SETTLE, this.#distance - since);
-    this.#next = setTimeout(
-      () => {
-        this.#next = undefined;
-        this.#lookSafely();
-      },
-      Math.ceil(wait / 1_000),
-    );
+    this.#lookIn(Math.ceil(toMillis(micros(Math.max(SETTLE, this.#distance - since)))));
+  }
+
+  #lookIn(waitMs: number): void {
+    clearTimeout(this.#next);
+    this.#next = setTimeout(() => this.#lookSafely(), waitMs);
   }
 
   #lookSafely(): void {
+    this.#isSoon = false;
+    this.#lookIn(WITHOUT_NOTICE_MS);
     const started = this.#parts.now();
     const skipRoutes = this.#skipsRoutes(started);
     try {
@@ -127,7 +129,7 @@ export class HostWatch {
     const rest = Math.max(toMillis(SLOW_DISTANCE), REST * toMillis(took));
     this.#distance = isSlow ? millis(rest) : LEAST_DISTANCE;
     // One that could not be made again is tried for again, without waiting for a notice.
-    if (this.#link === 'none') this.#schedule();
+    if (this.#link === 'none') this.#lookSoon();
   }
 
   #look(skipRoutes: boolean): void {

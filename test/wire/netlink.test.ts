@@ -2,14 +2,17 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { concat } from '../../src/base/bytes.js';
 import {
+  dumpError,
   emitMessage,
   errorOf,
   FLAG,
+  findAttribute,
   parseAttributes,
   parseMessages,
   readText,
   TYPE,
   u32,
+  visitMessages,
 } from '../../src/wire/netlink.js';
 import { equalBytes } from '../support/bytes.js';
 import { withSeed } from '../support/seed.js';
@@ -121,8 +124,36 @@ netlink('netlink: reading any bytes ends', () => {
       const bytes = random.bytes(random.below(120)).map((byte) => byte & 31);
       for (const { body } of parseMessages(bytes)) parseAttributes(body, 4);
       parseAttributes(bytes, random.below(20));
+      visitMessages(bytes, (_, at, end) => findAttribute(bytes, at, end, 1));
     }
   });
+});
+
+netlink('netlink: messages can be visited where they lie', () => {
+  const seen: number[][] = [];
+  visitMessages(concat(MESSAGE, MESSAGE, MESSAGE.subarray(0, 40)), (...each) => seen.push(each));
+  assert.equal(seen, [
+    [TYPE.newLink, 16, 52],
+    [TYPE.newLink, 68, 104],
+  ]);
+});
+
+netlink('netlink: an attribute is found by its type, the first of several, or not at all', () => {
+  const find = (type: number, end = MESSAGE.length): number =>
+    findAttribute(MESSAGE, 32, end, type);
+  assert.equal([find(3), find(4), find(5)], [36, 48, -1]);
+  assert.equal([find(4, 51), find(3, 40), find(3, 33)], [-1, -1, -1], 'cut off');
+  const two = concat(MESSAGE, MESSAGE.subarray(32));
+  assert.is(findAttribute(two, 32, two.length, 3), 36);
+});
+
+netlink('netlink: a dump says in its last message whether it broke off', () => {
+  const done = (errno: number): Uint8Array =>
+    emitMessage({ type: TYPE.done, flags: 0 }, Uint8Array.of(-errno & 0xff, 0xff, 0xff, 0xff), []);
+  const whole = emitMessage({ type: TYPE.done, flags: 0 }, new Uint8Array(4), []);
+  assert.is(dumpError(concat(MESSAGE, whole)), 0);
+  assert.is(dumpError(concat(MESSAGE, done(16))), 16);
+  assert.is(dumpError(new Uint8Array(0)), 0);
 });
 
 netlink('netlink: text ends at its zero, or where it ends', () => {

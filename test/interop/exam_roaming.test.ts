@@ -1,7 +1,7 @@
 /**
- * A peer's endpoint moves with every authenticated packet (WireGuard §2.1), be it to another
- * address or another port, and with nothing else (WG-6). That recorded datagrams from another
- * address move nothing stands in attacks.test.ts.
+ * WireGuard's own exam, group 4: a peer's endpoint moves with every authenticated packet (WireGuard
+ * §2.1), be it to another address or another port, and with nothing else (WG-6). That recorded
+ * datagrams from another address move nothing stands in attacks.test.ts.
  */
 
 import { suite } from 'uvu';
@@ -17,7 +17,7 @@ import { HeddleEnd } from './tunnels.js';
 
 export const timeLimitSeconds = 60;
 
-const roaming = suite('roaming');
+const roaming = suite('exam: roaming');
 
 const UNDER = {
   4: { near: '192.0.2.1', moved: '192.0.2.77', far: '192.0.2.2', length: 24 },

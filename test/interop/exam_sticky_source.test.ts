@@ -1,7 +1,7 @@
 /**
- * Whoever speaks to one of our addresses is answered from that address, as a capture shows, for as
- * long as we have it (WG-11). The native hand alone: Node's sockets do not tell which address a
- * datagram came to.
+ * WireGuard's own exam, group 12: whoever speaks to one of our addresses is answered from that
+ * address, as a capture shows, for as long as we have it (WG-11). The native hand alone: Node's
+ * sockets do not tell which address a datagram came to.
  */
 
 import { suite } from 'uvu';
@@ -18,7 +18,7 @@ import { HeddleEnd, makeKeyPair } from './tunnels.js';
 
 export const timeLimitSeconds = 60;
 
-const sticky = suite('sticky source');
+const sticky = suite('exam: sticky source');
 
 /** The near end's addresses on its link, and one that it has elsewhere; the far end's last. */
 const UNDER = {

@@ -1,7 +1,6 @@
 /**
- * Tunnels whose outer datagrams are routed into the tunnel itself must not feed on themselves; a
- * tunnel inside another is no such case (WG-9). IPv4 with the native hand stands in
- * own_tunnel.test.ts.
+ * WireGuard's own exam, group 7: a tunnel inside another works, and neither one whose datagrams are
+ * routed into itself nor two that are routed into each other feed on themselves (WG-9).
  */
 
 import { suite } from 'uvu';
@@ -13,7 +12,7 @@ import { HeddleEnd, type LabTunnel } from './tunnels.js';
 
 export const timeLimitSeconds = 60;
 
-const loop = suite('routing loop');
+const exam = suite('exam: nesting');
 
 const UNDER = { 4: ['192.0.2.1', '192.0.2.2'], 6: ['2001:db8:9::1', '2001:db8:9::2'] } as const;
 const MOST_BYTES = 70_000;
@@ -44,10 +43,11 @@ async function tenLost(near: LabHost, end: HeddleEnd, bytes: number) {
 }
 
 for (const [family, datapath] of [
+  [4, 'native'],
   [6, 'native'],
   [4, 'reference'],
 ] as const) {
-  loop(`datagrams over IPv${family} routed into their own tunnel end there, ${datapath}`, () =>
+  exam(`datagrams over IPv${family} routed into their own tunnel end there, ${datapath}`, () =>
     withLab(async (lab) => {
       const { near, far } = link(lab);
       const endpoint = UNDER[family][1];
@@ -67,7 +67,7 @@ for (const [family, datapath] of [
   );
 }
 
-loop('handshakes routed into their own tunnel from the start do not multiply', () =>
+exam('handshakes routed into their own tunnel from the start do not multiply', () =>
   withLab(async (lab) => {
     const { near, far } = link(lab);
     const endpoint = UNDER[4][1];
@@ -94,7 +94,7 @@ function inside(outer: { near: LabTunnel; far: LabTunnel }): { near: LabTunnel; 
   };
 }
 
-loop('a tunnel inside a tunnel carries packets as large as its MTU of 1340, and bulk TCP', () =>
+exam('a tunnel inside a tunnel carries packets as large as its MTU of 1340, and bulk TCP', () =>
   withLab(async (lab) => {
     const { near, far } = link(lab);
     const made = tunnels({ near: { endpoint: at(UNDER[4][1]) } });
@@ -121,4 +121,113 @@ loop('a tunnel inside a tunnel carries packets as large as its MTU of 1340, and 
   }),
 );
 
-loop.run();
+/** What two tunnels sent and dropped, and how busy their daemons were. */
+async function readBoth(ends: readonly HeddleEnd[]) {
+  const all = await Promise.all(ends.map((end) => end.status()));
+  return {
+    sent: all.map(({ peers }) => peers[0]?.txBytes ?? 0),
+    loops: all.map(({ dropsByReason }) => dropsByReason.loop ?? 0),
+    busyMs: all.map(({ pid }) => processorMs(pid)).reduce((a, b) => a + b),
+  };
+}
+
+/** Ten pings into a ring of two tunnels. */
+async function tenIntoRing(from: LabHost, ends: readonly HeddleEnd[], bytes: number, most: number) {
+  const before = await readBoth(ends);
+  const options = ['-q', '-c', '10', '-i', '0.05', '-W', '0.3', '-s', String(bytes)];
+  const { stdout } = await from.run(['ping', ...options, FAR.inner]);
+  assert.match(stdout, /10 packets transmitted, 0 received/);
+  const after = await readBoth(ends);
+  const told = JSON.stringify({ before, after });
+  for (const [i, sent] of after.sent.entries()) {
+    assert.ok(sent - (before.sent[i] ?? 0) < most, `${bytes} bytes: ${told}`);
+  }
+  assert.ok(after.busyMs - before.busyMs < MOST_PROCESSOR_MS, told);
+  assert.not.equal(after.loops, before.loops);
+}
+
+/** Two tunnels with their far ends on one host; that lets each session come about. */
+async function startRing(
+  lab: Lab,
+  hosts: { readonly near: readonly [LabHost, LabHost]; readonly far: LabHost },
+  endpoints: readonly [string, string],
+  datapath: 'native' | 'reference',
+) {
+  const outer = tunnels({ near: { endpoint: at(endpoints[0]), allowedIps: EVERYTHING } });
+  const other = tunnels({
+    near: { endpoint: at(endpoints[1], PORT + 1), allowedIps: EVERYTHING },
+    far: { allowedIps: ['10.78.0.1/32'] },
+  });
+  const second = { interface: 'hd1', listenPort: PORT + 1 };
+  await HeddleEnd.start(lab, hosts.far, outer.far);
+  await HeddleEnd.start(lab, hosts.far, { ...other.far, ...second, addresses: ['10.78.0.2/24'] });
+  const shared = { table: 'off', datapath };
+  const [first, last] = hosts.near;
+  return [
+    await HeddleEnd.start(lab, first, { ...outer.near, ...shared }),
+    await HeddleEnd.start(lab, last, {
+      ...{ ...other.near, ...shared, ...second, addresses: ['10.78.0.1/24'] },
+    }),
+  ];
+}
+
+/** Each packet goes round until its hops are used up; a full one also goes in parts. */
+const RING_SIZES = [
+  [56, MOST_BYTES],
+  [1372, 4 * MOST_BYTES],
+] as const;
+
+for (const [family, datapath] of [
+  [4, 'native'],
+  [6, 'native'],
+  [6, 'reference'],
+] as const) {
+  exam(`two tunnels routed into each other over IPv${family} end, ${datapath}`, () =>
+    withLab(async (lab) => {
+      const [first, whole] = [UNDER[family][1], family === 4 ? 32 : 128];
+      const second = `${first}2`;
+      const { near, far } = link(lab);
+      ip(far, 'addr', 'add', `${second}/${whole}`, 'dev', 'lo');
+      ip(near, 'route', 'add', `${second}/${whole}`, 'via', first);
+      const ends = await startRing(lab, { near: [near, near], far }, [first, second], datapath);
+      await pings(near, FAR.inner);
+      await pings(near, '10.78.0.2');
+      ip(near, 'route', 'add', `${first}/${whole}`, 'dev', 'hd1');
+      ip(near, 'route', 'replace', `${second}/${whole}`, 'dev', 'hd0');
+      for (const [bytes, most] of RING_SIZES) await tenIntoRing(near, ends, bytes, most);
+      ip(near, 'route', 'del', `${first}/${whole}`, 'dev', 'hd1');
+      await pings(near, FAR.inner);
+    }),
+  );
+}
+
+exam('two tunnels routed into each other across namespaces end', () =>
+  withLab(async (lab) => {
+    const [zero, one, far] = [lab.host('0'), lab.host('1'), lab.host('f')];
+    lab.link('under', [
+      [zero, ['192.0.2.1/24']],
+      [far, ['192.0.2.2/24']],
+    ]);
+    lab.link('other', [
+      [one, ['198.51.100.1/24']],
+      [far, ['198.51.100.2/24']],
+    ]);
+    const endpoints = ['192.0.2.2', '198.51.100.2'] as const;
+    const ends = await startRing(lab, { near: [zero, one], far }, endpoints, 'native');
+    await pings(zero, FAR.inner);
+    await pings(one, '10.78.0.2');
+    // Each interface goes to where the other's datagrams come from.
+    for (const [from, to, name, address, endpoint] of [
+      [zero, one, 'hd0', `${NEAR.inner}/24`, endpoints[1]],
+      [one, zero, 'hd1', '10.78.0.1/24', endpoints[0]],
+    ] as const) {
+      ip(from, 'link', 'set', name, 'netns', to.name);
+      ip(to, 'addr', 'add', address, 'dev', name);
+      ip(to, 'link', 'set', name, 'up');
+      ip(to, 'route', 'add', `${endpoint}/32`, 'dev', name);
+    }
+    for (const [bytes, most] of RING_SIZES) await tenIntoRing(one, ends, bytes, most);
+  }),
+);
+
+exam.run();

@@ -43,7 +43,9 @@ export function readUnderlay(question: UnderlayQuestion): Underlay {
   ];
   for (const to of [...ANYWHERE, ...destinations.slice(0, MOST_DESTINATIONS)]) {
     const way = netlink.lookUpRoute(to, mark);
-    if (way) lines.push(`way ${to.text} ${way.interfaceIndex} ${way.via} ${way.mtu ?? ''}`);
+    if (way && way.interfaceIndex !== ownIndex) {
+      lines.push(`way ${to.text} ${way.interfaceIndex} ${way.via} ${way.mtu ?? ''}`);
+    }
   }
   const byText = new Map(global.map(({ address }) => [address.address.text, address.address]));
   return { addresses: [...byText.values()], fingerprint: lines.sort().join('\n') };

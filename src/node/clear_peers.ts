@@ -4,9 +4,9 @@
  * and when it ends. A new configuration is taken as a difference: a peer of the same form, outer
  * address, port and VNI keeps its slot; a second one with the same is left out.
  *
- * The end of one (`plaintextUntil`) is a wall time. The walk, which enforces it, is told the instant
- * since boot that it amounts to, again whenever the wall clock was set. An end that was reached is
- * warned of once, those of one moment in one line.
+ * The end of one (`plaintextUntil`) is a wall time. The walk, which enforces it, is told the
+ * instant since boot that it amounts to, again whenever the wall clock was set. An end that was
+ * reached is warned of once, those of one moment in one line.
  *
  * Deadline: the next end. Limit: what there are slots for; further peers are refused.
  */

@@ -11,16 +11,16 @@
  * `stop` forgets all keys, for good.
  *
  * Handshake message -> admission (load, cookie, limiter) -> whose is it (the static key an
- * initiation carries, the receiver index of the others) -> does it come in the peer's encapsulation?
- * -> that peer's session. What comes to nothing is counted by reason and never logged.
+ * initiation carries, the receiver index of the others) -> does it come in the peer's form? ->
+ * that peer's session. What comes to nothing is counted by reason and never logged.
  *
  * Deadlines: each session's, kept in one heap; those of names that wait to be asked for again; the
  * ends of peers in the clear; a change of the underlay that followed too soon upon another.
  *
  * Limits: MAX_PEERS peers, further ones are ignored with a warning; four session indices a peer; a
  * warning about the wall clock at most once a minute. The shell carries out drained actions before
- * it calls again: at the next call, keys that were handed over are wiped. `setMtu` is the shell's to
- * write.
+ * it calls again: at the next call, keys that were handed over are wiped. `setMtu` is the shell's
+ * to write.
  */
 
 import { type Endpoint, endpointOf, parseAddress, withVni } from '../base/address.js';

@@ -12,24 +12,24 @@ function metricsFrom(...given: Parameters<typeof statusSource>): Map<string, Met
   return new Map(metrics.map((metric) => [metric.name, metric]));
 }
 
-function valueOf(metric: Metric | undefined, labels: Record<string, string>): number | undefined {
+function sampleOf(metric: Metric | undefined, labels: Record<string, string>): number | undefined {
   const wanted = JSON.stringify(labels);
   return metric?.samples.find((sample) => JSON.stringify(sample.labels) === wanted)?.value;
 }
 
 test('metrics: drops by reason, zeros too', () => {
   const dropped = metricsFrom().get('heddle_dropped_total');
-  assert.is(valueOf(dropped, { reason: 'replay' }), 3);
-  assert.is(valueOf(dropped, { reason: 'tag' }), 0);
+  assert.is(sampleOf(dropped, { reason: 'replay' }), 3);
+  assert.is(sampleOf(dropped, { reason: 'tag' }), 0);
 });
 
 test('metrics: plaintext bytes both ways, and not a second time among the counters', () => {
   const counters = { plaintext_in_bytes: 5n, plaintext_out_bytes: 7n, sealed: 1n };
   const metrics = metricsFrom([], { counters });
   const plaintext = metrics.get('heddle_plaintext_bytes_total');
-  assert.is(valueOf(plaintext, { direction: 'received' }), 5);
-  assert.is(valueOf(plaintext, { direction: 'sent' }), 7);
-  assert.is(valueOf(metrics.get('heddle_sealed_total'), {}), 1);
+  assert.is(sampleOf(plaintext, { direction: 'received' }), 5);
+  assert.is(sampleOf(plaintext, { direction: 'sent' }), 7);
+  assert.is(sampleOf(metrics.get('heddle_sealed_total'), {}), 1);
   assert.is(metrics.get('heddle_plaintext_in_bytes_total'), undefined);
 });
 
@@ -41,13 +41,13 @@ test('metrics: of each peer, with its name', () => {
   });
   const metrics = metricsFrom([peerSnapshot(), silent]);
   const labels = { peer: 'beta', encapsulation: 'wireguard' };
-  assert.is(valueOf(metrics.get('heddle_peer_received_bytes_total'), labels), 12_390);
-  assert.is(valueOf(metrics.get('heddle_peer_latest_handshake_age_seconds'), labels), 63);
+  assert.is(sampleOf(metrics.get('heddle_peer_received_bytes_total'), labels), 12_390);
+  assert.is(sampleOf(metrics.get('heddle_peer_latest_handshake_age_seconds'), labels), 63);
   assert.is(metrics.get('heddle_peer_latest_handshake_age_seconds')?.samples.length, 1);
   const gamma = { ...labels, peer: 'gamma' };
-  assert.is(valueOf(metrics.get('heddle_peer_established'), gamma), 0);
-  assert.is(valueOf(metrics.get('heddle_healthy'), {}), 0);
-  assert.is(valueOf(metrics.get('heddle_warnings'), { code: 'peer_silent' }), 1);
+  assert.is(sampleOf(metrics.get('heddle_peer_established'), gamma), 0);
+  assert.is(sampleOf(metrics.get('heddle_healthy'), {}), 0);
+  assert.is(sampleOf(metrics.get('heddle_warnings'), { code: 'peer_silent' }), 1);
 });
 
 test('metrics: plaintext by peer, of those in the clear alone', () => {

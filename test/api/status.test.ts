@@ -138,7 +138,7 @@ function withClear(...clearPeers: readonly ReturnType<typeof clearSnapshot>[]) {
   return statusDocument({ ...source, snapshot: { ...source.snapshot, clearPeers } });
 }
 
-test('plaintext: a peer in the clear is among the peers, without a key and without a handshake', () => {
+test('plaintext: a peer in the clear is among the peers, without key and handshake', () => {
   const [peer] = withClear(clearSnapshot()).peers;
   assert.equal(
     { ...peer, dropsByReason: undefined },

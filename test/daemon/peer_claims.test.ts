@@ -10,7 +10,7 @@ const test = suite('daemon/peer_claims');
 const TEXT = 'peers:\n  - name: a\n    allowedIps: [10.0.0.1/24, 10.0.0.2/24, fd00::1]\n';
 const DOCUMENT = new ConfigDocument(new TextEncoder().encode(TEXT));
 
-test('claims: what two peers want is a fault of the second, and what it says names the first', () => {
+test('claims: what two peers want is a fault of the second, which names the first', () => {
   const faults = new FaultList(DOCUMENT);
   const claims = new PeerClaims(faults);
   claims.claim('has this key', 0, ['peers', 0], 'one');

@@ -62,7 +62,7 @@ test('clear peers: a new one is added with its way, and the same again is no new
   assert.is(peers.deadline(), NEVER);
 });
 
-test('clear peers: another address, port or VNI is another peer, another MAC or name is not', () => {
+test('clear peers: another address, port or VNI is another peer; a MAC or name is not', () => {
   const { peers } = createScene();
   peers.adopt([vxlan(7)], START);
   const moved = peers.adopt([vxlan(7, '02:00:5e:10:00:03')], START);

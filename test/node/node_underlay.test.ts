@@ -51,6 +51,24 @@ test('encapsulation: a configured endpoint carries the VNI, and the walk is told
   assert.is(endpointWrites(pair.left).at(-1)?.vni, undefined);
 });
 
+test('encapsulation: a peer that is new is spoken to in its form from the first message', () => {
+  const pair = createPair();
+  const { peers } = pair.left.config;
+  pair.left.configure({ ...pair.left.config, peers: [] });
+  const vxlan = peers.map((peer) => ({ ...peer, sealedVni: VNI }));
+  pair.left.configure({ ...pair.left.config, peers: vxlan });
+  assert.is(onlyPeer(pair.left).endpoint?.vni, VNI);
+  const [peer] = vxlan;
+  const named = { ...present(peer, 'a peer'), endpoint: { host: 'right.example', port: 51820 } };
+  pair.left.names.set('right.example', address('192.0.2.2'));
+  pair.left.configure({ ...pair.left.config, peers: [] });
+  pair.left.configure({ ...pair.left.config, peers: [named] });
+  assert.is(onlyPeer(pair.left).endpoint?.vni, VNI, 'where a name led to, too');
+  ping(pair, pair.left);
+  assert.ok(pair.network.sent.length > 0);
+  assert.ok(pair.network.sent.every(({ datagram }) => datagram[0] === 8));
+});
+
 /** The form the right host expects, the form of what comes, whether it is answered. */
 const FORMS: readonly (readonly [number | undefined, number | undefined, boolean])[] = [
   [undefined, undefined, true],
@@ -206,7 +224,7 @@ test('underlay: it is acted on once a second, and the last change is not forgott
   assert.is(pair.network.sentOfType(MESSAGE_DATA, pair.left).length, 2);
 });
 
-test('underlay: an initiation is repeated at once, but not within REKEY_TIMEOUT of the last', () => {
+test('underlay: an initiation is repeated, but not within REKEY_TIMEOUT of the last', () => {
   const pair = createPair();
   pair.network.isLost = () => true;
   ping(pair, pair.left);
@@ -237,7 +255,7 @@ function clearPeer(more: Partial<ClearPeerConfig> = {}): ClearPeerConfig {
   };
 }
 
-test('clear peers: they come and go without touching a session, and are not among its peers', () => {
+test('clear peers: they come and go without touching a session, and are apart', () => {
   const pair = createPair();
   connect(pair);
   pair.left.writes.length = 0;

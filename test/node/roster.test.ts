@@ -104,7 +104,7 @@ test('roster: prefixes shown are those the peer owns, not all it lists', () => {
   assert.equal(shown, [['10.1.0.0/16'], ['10.0.0.0/8']]);
 });
 
-test('roster: those in the clear have slots of their own, and no prefix that a sealed one has', () => {
+test('roster: those in the clear have slots of their own, and no prefix of a sealed one', () => {
   const roster = createRoster();
   const sealed = [peer('a', '10.1.0.0/16')];
   const clearPeers = [clearPeer('10.1.0.0/16', '10.2.0.0/16')];

@@ -1,7 +1,7 @@
 #include "datapath/demux.h"
 #include "datapath/mtu.h"
 #include "encap/wireguard.h"
-#include "test/packets.h"
+#include "test/clear.h"
 #include "test/test.h"
 
 namespace heddle {
@@ -79,6 +79,57 @@ TEST("demux: takes only the exact type and length of each message") {
     EXPECT(found.destination == row.destination);
     EXPECT(found.reason == row.reason);
   }
+}
+
+TEST("vxlan: writes all of the header, and reads the VNI past reserved bits") {
+  for (uint32_t vni : {0u, 1u, 4096u, 0x123456u, 0xffffffu}) {
+    std::vector<uint8_t> header(kVxlanHeader + 1, 0xa5);
+    emitVxlan(header.data(), vni);
+    EXPECT(vxlanHasVni(header.data()));
+    EXPECT_EQUAL(vxlanVni(header.data()), vni);
+    EXPECT_EQUAL(loadBe32(header.data()), 0x08000000u);
+    EXPECT_EQUAL(header[7], 0);
+    EXPECT_EQUAL(header[8], 0xa5);
+    for (size_t reserved : {1, 2, 3, 7}) header[reserved] = 0xff;
+    EXPECT_EQUAL(vxlanVni(header.data()), vni);
+    header[0] = 0xf7;
+    EXPECT(!vxlanHasVni(header.data()));
+  }
+}
+
+TEST("ethernet: reads what it wrote, and tells groups apart") {
+  std::vector<uint8_t> header(kEthernetHeader + 1, 0xa5);
+  emitEthernet(header.data(), test::macOf(1), test::macOf(2), kEtherTypeIpv6);
+  EXPECT(ethernetDestination(header.data()) == test::macOf(1));
+  EXPECT(ethernetSource(header.data()) == test::macOf(2));
+  EXPECT_EQUAL(etherType(header.data()), kEtherTypeIpv6);
+  EXPECT_EQUAL(header[14], 0xa5);
+  EXPECT(isMulticast({0xff, 0xff, 0xff, 0xff, 0xff, 0xff}));
+  EXPECT(isBroadcast({0xff, 0xff, 0xff, 0xff, 0xff, 0xff}));
+  EXPECT(!isBroadcast({0xff, 0xff, 0xff, 0xff, 0xff, 0xfe}));
+  EXPECT(isSolicitedNode({0x33, 0x33, 0xff, 1, 2, 3}));
+  EXPECT(!isSolicitedNode({0x33, 0x33, 0, 0, 0, 1}));
+  EXPECT(!isMulticast(test::macOf(1)));
+}
+
+TEST("neighbour: a solicitation with any bit of its message changed is none") {
+  test::Packet question = test::solicitation(2, 1);
+  EXPECT(isSolicitation(question.data(), question.size()));
+  for (size_t bit = 4 * 8; bit < 8 * question.size(); bit++) {
+    test::Packet changed = question;
+    changed[bit / 8] = static_cast<uint8_t>(changed[bit / 8] ^ (1 << (bit % 8)));
+    bool isLength = bit / 8 == 4 || bit / 8 == 5;  // the caller's look-out
+    if (!isLength) EXPECT(!isSolicitation(changed.data(), changed.size()));
+  }
+  for (size_t length = kIpv6Header; length < question.size(); length++) {
+    setIpv6PayloadLength(question.data(), static_cast<uint16_t>(length - kIpv6Header));
+    EXPECT(!isSolicitation(question.data(), length));
+  }
+  // Without options it is whole again, once its sum is.
+  question.resize(kNeighbourLeast);
+  setIpv6PayloadLength(question.data(), kNeighbourLeast - kIpv6Header);
+  test::fixIcmpv6(question);
+  EXPECT(isSolicitation(question.data(), question.size()));
 }
 
 TEST("padding: goes to 16 but never past the MTU") {

@@ -71,7 +71,7 @@ async function start(options: DaemonOptions, teardown: Teardown): Promise<Daemon
   const { config, source, advice } = readConfig(options);
   let inForce = (): Config => config;
   teardown.add('configuration', () => wipeSecrets(inForce()));
-  const { length } = config.peers;
+  const length = config.peers.length + config.clearPeers.length;
   step('configuration', `${source}: ${length === 1 ? '1 peer' : `${length} peers`}`);
 
   ensureFolder(folders.run, RUN_MODE);

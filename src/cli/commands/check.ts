@@ -12,7 +12,7 @@ export function check(file: string, json: boolean): ExitCode {
   try {
     const config = readConfigFile(path, new SodiumSuite());
     wipe(config.privateKey);
-    const { length } = config.peers;
+    const length = config.peers.length + config.clearPeers.length;
     const summary = `interface ${config.interface}, ${length} peer${length === 1 ? '' : 's'}`;
     const result = { schemaVersion: 1, file: path, valid: true, faults: [] };
     process.stdout.write(json ? `${JSON.stringify(result)}\n` : `${path}: no faults: ${summary}\n`);

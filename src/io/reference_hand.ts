@@ -17,8 +17,8 @@ import type { Clock } from './clock.js';
 import { type Hand, type HandCounters, HandError } from './hand.js';
 import type { Addon } from './native.js';
 import { Netlink } from './netlink.js';
+import { ReferencePorts } from './reference_ports.js';
 import { TunFile } from './tun.js';
-import { UdpPort } from './udp.js';
 
 export interface ReferenceParts {
   readonly addon: Addon;
@@ -29,11 +29,11 @@ export interface ReferenceParts {
 export class ReferenceHand implements Hand {
   readonly kind = 'reference';
   readonly interfaceName: string;
-  readonly listenPort: number;
+  readonly #addon: Addon;
   readonly #walk: Walk;
   readonly #clock: Clock;
-  readonly #tun: TunFile;
-  readonly #udp: UdpPort;
+  #tun: TunFile;
+  readonly #ports: ReferencePorts;
   readonly #netlink: Netlink;
   readonly #events: WalkEvent[] = [];
   readonly #outputs: WalkOutput[] = [];
@@ -41,26 +41,26 @@ export class ReferenceHand implements Hand {
   #now = instant(0);
   #wake: () => void = () => {};
 
-  private constructor(parts: ReferenceParts, walk: Walk, tun: TunFile, udp: UdpPort) {
-    this.#walk = walk;
+  /** Opens the UDP port. Throws HandError. */
+  private constructor(parts: ReferenceParts, tun: TunFile, port: number) {
+    this.#addon = parts.addon;
+    this.#walk = new Walk({ suite: parts.suite });
     this.#clock = parts.clock;
-    this.#tun = tun;
-    this.#udp = udp;
     this.#netlink = new Netlink(parts.addon);
     this.interfaceName = tun.name;
-    this.listenPort = udp.port;
-    tun.start((packet) => {
-      this.#handle({ kind: 'packet', packet }, this.#clock.now());
-      this.#carryOut(true);
+    this.#ports = new ReferencePorts(port, {
+      received: (datagram, source, arrival) => this.#receive(datagram, source, arrival),
+      sendFailed: (reason, peer) => this.#failed(reason, peer),
     });
+    this.#tun = tun;
+    this.#startTun();
   }
 
   /** Opens the TUN and the UDP port. Throws HandError naming the part that failed. */
-  static async open(
+  static open(
     parts: ReferenceParts,
     options: { readonly tun: string; readonly port: number },
-  ): Promise<ReferenceHand> {
-    const walk = new Walk({ suite: parts.suite });
+  ): ReferenceHand {
     const opened = parts.addon.openTun(options.tun, true);
     if (typeof opened === 'number') {
       const code = parts.addon.errnoName(-opened);
@@ -68,30 +68,15 @@ export class ReferenceHand implements Hand {
     }
     const tun = new TunFile(parts.addon, opened);
     try {
-      const hand: { current?: ReferenceHand } = {};
-      const udp = await UdpPort.open(options.port, {
-        received: (datagram, source) => hand.current?.receive(datagram, source),
-        sendFailed: (reason, peer) => hand.current?.failed(reason, peer),
-      });
-      hand.current = new ReferenceHand(parts, walk, tun, udp);
-      return hand.current;
+      return new ReferenceHand(parts, tun, options.port);
     } catch (error) {
       tun.close(new Netlink(parts.addon));
       throw error;
     }
   }
 
-  receive(datagram: Uint8Array, source: Endpoint): void {
-    this.#handle({ kind: 'datagram', datagram, source }, this.#clock.now());
-    this.#carryOut(true);
-  }
-
-  /**
-   * Something that the walk handed out came to nothing. That may be known while the walk's caller
-   * still goes on at its own time, so the clock is not asked.
-   */
-  failed(reason: Drop, peer: PeerSlot | undefined): void {
-    this.#handle({ kind: 'failed', reason, ...(peer === undefined ? {} : { peer }) }, this.#now);
+  get listenPort(): number {
+    return this.#ports.listenPort;
   }
 
   onEvents(wake: () => void): void {
@@ -107,7 +92,7 @@ export class ReferenceHand implements Hand {
 
   send(peer: PeerSlot | undefined, endpoint: Endpoint, datagram: Uint8Array, now: Instant): void {
     const { vni } = endpoint;
-    this.#udp.send(endpoint, vni === undefined ? datagram : behindVxlan(datagram, vni));
+    this.#ports.send(endpoint, vni === undefined ? datagram : behindVxlan(datagram, vni));
     if (peer === undefined) return;
     const note = {
       kind: 'noteHandshake',
@@ -138,14 +123,12 @@ export class ReferenceHand implements Hand {
     throw new HandError('EOPNOTSUPP', `${what}; use "datapath: native", or "table: off"`);
   }
 
-  setListenPort(): void {
-    throw new HandError('ENOSYS', 'Move to another port: the reference datapath cannot');
+  setListenPort(port: number): void {
+    this.#ports.setListenPort(port);
   }
 
   setClearPorts(ports: readonly ClearPort[]): void {
-    if (ports.length === 0) return;
-    const what = 'Open the ports of peers in the clear: the reference datapath cannot';
-    throw new HandError('ENOSYS', `${what}; use "datapath: native"`);
+    this.#ports.setClearPorts(ports);
   }
 
   hasTun(): boolean {
@@ -153,7 +136,14 @@ export class ReferenceHand implements Hand {
   }
 
   reopenTun(): void {
-    throw new HandError('ENOSYS', 'Make the TUN again: the reference datapath cannot');
+    const opened = this.#addon.openTun(this.interfaceName, true);
+    if (typeof opened === 'number') {
+      const code = this.#addon.errnoName(-opened);
+      throw new HandError(code, `Make the TUN interface "${this.interfaceName}" again: ${code}`);
+    }
+    this.#tun.forget();
+    this.#tun = new TunFile(this.#addon, opened);
+    this.#startTun();
   }
 
   remarks(): readonly string[] {
@@ -161,8 +151,29 @@ export class ReferenceHand implements Hand {
   }
 
   close(): void {
-    this.#udp.close();
+    this.#ports.close();
     this.#tun.close(this.#netlink);
+  }
+
+  #startTun(): void {
+    this.#tun.start((packet) => {
+      this.#handle({ kind: 'packet', packet }, this.#clock.now());
+      this.#carryOut(true);
+    });
+  }
+
+  #receive(datagram: Uint8Array, source: Endpoint, arrival: ClearPort | undefined): void {
+    const to = arrival ? { arrival } : {};
+    this.#handle({ kind: 'datagram', datagram, source, ...to }, this.#clock.now());
+    this.#carryOut(true);
+  }
+
+  /**
+   * Something that the walk handed out came to nothing. That may be known while the walk's caller
+   * still goes on at its own time, so the clock is not asked.
+   */
+  #failed(reason: Drop, peer: PeerSlot | undefined): void {
+    this.#handle({ kind: 'failed', reason, ...(peer === undefined ? {} : { peer }) }, this.#now);
   }
 
   #handle(input: WalkInput, now: Instant): void {
@@ -175,10 +186,10 @@ export class ReferenceHand implements Hand {
     this.#walk.drain(this.#outputs);
     for (const output of this.#outputs) {
       if (output.kind === 'datagram') {
-        this.#udp.send(output.endpoint, output.datagram, output);
+        this.#ports.send(output.endpoint, output.datagram, output);
       } else if (output.kind === 'event') this.#events.push(output.event);
       else if (!this.#tun.write(output.packet)) {
-        this.failed('tun_write', undefined);
+        this.#failed('tun_write', undefined);
       }
     }
     if (mayWake && this.#events.length > 0) this.#wake();

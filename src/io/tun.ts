@@ -55,12 +55,18 @@ export class TunFile {
     return this.#isOpen && this.#addon.tunIsThere(this.#fd);
   }
 
+  /** Lets go of a device that was deleted. */
+  forget(): void {
+    if (!this.#isOpen) return;
+    this.#isOpen = false;
+    if (!this.#isReading) this.#addon.closeFd(this.#fd);
+  }
+
   /** Deletes the device, which ends the waiting read. */
   close(netlink: Netlink): void {
     if (!this.#isOpen) return;
-    this.#isOpen = false;
     const link = netlink.linkByName(this.name);
     if (link) netlink.deleteLink(link);
-    if (!this.#isReading) this.#addon.closeFd(this.#fd);
+    this.forget();
   }
 }

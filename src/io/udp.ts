@@ -56,6 +56,7 @@ export class UdpPort {
   readonly #events: UdpEvents;
   /** What a socket sends with, where it was changed. */
   readonly #hops = new Map<Family, number>();
+  #receivedCount = 0;
   #isOpen = true;
 
   private constructor(sockets: ReadonlyMap<Family, Socket>, events: UdpEvents) {
@@ -68,14 +69,19 @@ export class UdpPort {
     }
   }
 
+  /** Datagrams so far. */
+  get receivedCount(): number {
+    return this.#receivedCount;
+  }
+
   /** Binds both families to `port`; 0 chooses one that is free in both. Throws HandError. */
-  static async open(port: number, events: UdpEvents): Promise<UdpPort> {
+  static open(port: number, events: UdpEvents): UdpPort {
     for (let attempt = 1; ; attempt++) {
       const sockets = new Map<Family, Socket>();
       try {
-        sockets.set(4, await bind('udp4', port));
+        sockets.set(4, bind('udp4', port));
         const chosen = sockets.get(4)?.address().port ?? port;
-        const v6 = await bind('udp6', chosen).catch(ignoreMissingIpv6);
+        const v6 = bindUnlessMissing(chosen);
         if (v6) sockets.set(6, v6);
         return new UdpPort(sockets, events);
       } catch (error) {
@@ -128,36 +134,45 @@ export class UdpPort {
   }
 
   #receive(bytes: Uint8Array, from: RemoteInfo): void {
+    this.#receivedCount++;
     // A link-local source is followed by its interface, which an address of ours does not carry.
     const address = parseAddress(from.address.replace(/%.*$/, ''));
     if (address) this.#events.received(new Uint8Array(bytes), endpointOf(address, from.port));
   }
 }
 
-function bind(type: 'udp4' | 'udp6', port: number): Promise<Socket> {
+/** Bound when it returns: nothing is looked up, so dgram has nothing to wait for. Throws. */
+function bind(type: 'udp4' | 'udp6', port: number): Socket {
   const socket = createSocket({
     type,
     ipv6Only: type === 'udp6',
     recvBufferSize: BUFFER_BYTES,
     sendBufferSize: BUFFER_BYTES,
-    // Endpoints are literal addresses: sent at once, without a turn of the event loop to look up.
+    // Addresses are literal: taken at once, without a turn of the event loop to look up.
     lookup: (host, _options, callback) => callback(null, host, type === 'udp6' ? 6 : 4),
   });
-  return new Promise((resolve, reject) => {
-    const fail = (error: Error): void => {
-      socket.close();
-      reject(error);
-    };
-    socket.once('error', fail);
-    socket.bind({ port, exclusive: true }, () => {
-      socket.off('error', fail);
-      resolve(socket);
-    });
+  let failure: Error | undefined = new Error('the socket is not bound yet');
+  const fail = (error: Error): void => {
+    failure = error;
+  };
+  socket.once('error', fail);
+  socket.bind({ port, exclusive: true }, () => {
+    failure = undefined;
   });
+  socket.off('error', fail);
+  if (!failure) return socket;
+  socket.close();
+  throw failure;
 }
 
-function ignoreMissingIpv6(error: unknown): undefined {
-  if (!NO_IPV6.has(codeOf(error) ?? '')) throw error;
+/** Undefined where the host has no IPv6. */
+function bindUnlessMissing(port: number): Socket | undefined {
+  try {
+    return bind('udp6', port);
+  } catch (error) {
+    if (NO_IPV6.has(codeOf(error) ?? '')) return undefined;
+    throw error;
+  }
 }
 
 function codeOf(error: unknown): string | undefined {

@@ -13,11 +13,11 @@ import { endpoint } from '../support/parsed.js';
 const udp = suite('udp');
 
 /** A port and what comes in; `next` waits for one more. */
-async function openPort(port = 0) {
+function openPort(port = 0) {
   const received: { datagram: Uint8Array; source: Endpoint }[] = [];
   const failed: Drop[] = [];
   let arrived: () => void = () => {};
-  const opened = await UdpPort.open(port, {
+  const opened = UdpPort.open(port, {
     received: (datagram, source) => {
       received.push({ datagram, source });
       arrived();
@@ -34,9 +34,18 @@ async function openPort(port = 0) {
   return { port: opened, received, failed, next };
 }
 
+function thrownBy(body: () => unknown): unknown {
+  try {
+    body();
+  } catch (error) {
+    return error;
+  }
+  return undefined;
+}
+
 for (const host of ['127.0.0.1', '[::1]']) {
   udp(`udp: carries datagrams over ${host}, and says where they come from`, async () => {
-    const [left, right] = [await openPort(), await openPort()];
+    const [left, right] = [openPort(), openPort()];
     try {
       left.port.send(endpoint(`${host}:${right.port.port}`), Uint8Array.of(1, 2, 3));
       await right.next();
@@ -55,7 +64,7 @@ for (const host of ['127.0.0.1', '[::1]']) {
 }
 
 udp('udp: has one port number for both families', async () => {
-  const { port } = await openPort();
+  const { port } = openPort();
   try {
     for (const type of ['udp4', 'udp6'] as const) {
       const other = createSocket({ type, ipv6Only: type === 'udp6' });
@@ -70,8 +79,8 @@ udp('udp: has one port number for both families', async () => {
 });
 
 udp('udp: says which port is taken, and what to do', async () => {
-  const { port } = await openPort();
-  const error = await openPort(port.port).catch((thrown: unknown) => thrown);
+  const { port } = openPort();
+  const error = thrownBy(() => openPort(port.port));
   port.close();
   assert.ok(error instanceof HandError);
   assert.is(error.code, 'EADDRINUSE');
@@ -83,16 +92,16 @@ udp('udp: leaves no socket behind when IPv6 has the port taken', async () => {
   other.bind({ port: 0, exclusive: true });
   await once(other, 'listening');
   const { port } = other.address();
-  const error = await openPort(port).catch((thrown: unknown) => thrown);
+  const error = thrownBy(() => openPort(port));
   assert.instance(error, HandError);
   other.close();
   await once(other, 'close');
-  const again = await openPort(port);
+  const again = openPort(port);
   again.port.close();
 });
 
 udp('udp: tells a failed send by its reason, and goes on', async () => {
-  const { port, failed, next } = await openPort();
+  const { port, failed, next } = openPort();
   try {
     port.send(endpoint('127.0.0.1:9'), new Uint8Array(65_508));
     await next();
@@ -103,7 +112,7 @@ udp('udp: tells a failed send by its reason, and goes on', async () => {
 });
 
 udp('udp: sends nothing to port 0, which anybody can claim to come from', async () => {
-  const { port, failed } = await openPort();
+  const { port, failed } = openPort();
   try {
     port.send({ ...endpoint('127.0.0.1:9'), port: 0 }, new Uint8Array(1));
     assert.equal(failed, ['send_unreachable']);
@@ -113,7 +122,7 @@ udp('udp: sends nothing to port 0, which anybody can claim to come from', async 
 });
 
 udp('udp: closes twice, and sends nothing after', async () => {
-  const { port, failed } = await openPort();
+  const { port, failed } = openPort();
   port.close();
   port.close();
   port.send(endpoint('127.0.0.1:9'), new Uint8Array(1));

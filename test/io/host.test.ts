@@ -2,7 +2,7 @@
  * A plan in a host that has things of its own: carried out, taken back, and nothing else touched.
  */
 
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawn } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
@@ -224,12 +224,212 @@ alone('a src_valid_mark of the host’s own stays', () => {
   }
 });
 
-alone('a free table is the first that holds no route of either family', () => {
+/** What was put right, by kind. */
+function repairs(host: Host): Record<string, number> {
+  return Object.fromEntries(host.reconcile().repairs);
+}
+
+for (const [what, changes, expected] of [
+  ['nothing', [], {}],
+  ['addresses', ['addr flush dev hd0'], { address: 2, route: 2 }],
+  ['one address', ['addr del 10.77.0.1/24 dev hd0'], { address: 1, route: 2 }],
+  ['routes', ['route flush proto 104', '-6 route flush proto 104'], { route: 2 }],
+  [
+    'the routes of a table',
+    ['route flush table 51820', '-6 route flush table 51820'],
+    { route: 2 },
+  ],
+  ['the MTU', ['link set hd0 mtu 1300'], { mtu: 1 }],
+  ['one below what IPv6 needs', ['link set hd0 mtu 1000'], { mtu: 1, address: 1, route: 2 }],
+  ['a rule', ['rule del table main suppress_prefixlength 0'], { rule: 1 }],
+  ['all rules', ['rule flush', '-6 rule flush'], { rule: 7 }],
+] as const) {
+  alone(`put right: ${what}, once`, () => {
+    const { host, said } = makeHost();
+    host.apply('hd0', EVERYTHING);
+    const before = state();
+    for (const words of changes) ip(words);
+    assert.equal(repairs(host), expected);
+    if (changes.some((words) => words.includes('rule flush'))) {
+      for (const family of ['', '-6 ']) ip(`${family}rule add table main priority 32766`);
+      ip('rule add table default priority 32767');
+    }
+    assert.is(sorted(state()), sorted(before));
+    assert.equal(repairs(host), {});
+    assert.equal(said, []);
+  });
+}
+
+/** Each line once, in no order, without the link-local addresses that a kernel makes by itself. */
+function sorted(text: string): string {
+  const lines = text.split('\n').filter((line) => !line.includes('fe80'));
+  return [...new Set(lines)].sort().join('\n');
+}
+
+alone('put right: src_valid_mark', () => {
+  const { host } = makeHost();
+  host.apply('hd0', EVERYTHING);
+  writeFileSync(VALID_MARK, '0');
+  assert.equal(repairs(host), { sysctl: 1 });
+  assert.is(readFileSync(VALID_MARK, 'utf8').trim(), '104');
+});
+
+alone('an interface that is down is left alone, and whole again when it is up', () => {
+  const { host } = makeHost();
+  host.apply('hd0', EVERYTHING);
+  const before = state();
+  ip('link set hd0 down');
+  const { link, repairs: made, refusals } = host.reconcile();
+  assert.equal([link, [...made], refusals], ['down', [], []]);
+  assert.not.match(ip('link show hd0'), /[<,]UP[,>]/);
+  ip('link set hd0 up');
+  assert.is(host.reconcile().link, 'up');
+  assert.is(sorted(state()), sorted(before));
+});
+
+alone('a renamed interface is followed, with its rules', () => {
+  const { host } = makeHost();
+  const before = state();
+  host.apply('hd0', EVERYTHING);
+  ip('link set hd0 down');
+  ip('link set hd0 name hd7');
+  ip('link set hd7 up');
+  host.reconcile();
+  assert.is(host.interfaceName, 'hd7');
+  assert.match(ip('rule'), /from all iif hd7 nop proto 104/);
+  assert.not.match(ip('rule'), /hd0|detached/);
+  host.remove();
+  ip('link set hd7 down');
+  ip('link set hd7 name hd0');
+  ip('link set hd0 up');
+  assert.is(sorted(state()), sorted(before));
+});
+
+alone('an interface that is gone is told, and one that was made again is set up', () => {
+  const { host } = makeHost();
+  host.apply('hd0', EVERYTHING);
+  const rules = ip('rule') + ip('-6 rule');
+  ip('link del hd0');
+  assert.is(host.reconcile().link, 'gone');
+  ip('link add hd0 type veth peer name hd0-far');
+  ip('link set hd0-far addrgenmode none up');
+  ip('link set hd0 addrgenmode none');
+  host.reattach('hd0');
+  assert.is(host.reconcile().link, 'up');
+  assert.match(ip('addr show hd0'), / mtu 1400 .*10\.77\.0\.1\/24.*fd77::1\/64/s);
+  assert.match(ip('route get 198.51.100.1'), / dev hd0 table 51820 /);
+  assert.is(ip('rule') + ip('-6 rule'), rules, 'rules stand, once');
+});
+
+alone('a foreign route in the place of ours stays, and is told', () => {
+  const { host } = makeHost();
+  host.apply('hd0', EVERYTHING);
+  ip('route replace 10.88.0.0/16 dev under');
+  for (let i = 0; i < 2; i++) {
+    const { refusals, repairs: made } = host.reconcile();
+    assert.match(refusals.join(), /^Add route "10\.88\.0\.0\/16": EEXIST/);
+    assert.is(made.size, 0);
+  }
+  assert.match(ip('route show 10.88.0.0/16'), /dev under/);
+});
+
+alone('the underlay: other addresses get rules of their own, and differ', () => {
+  const { host } = makeHost();
+  host.apply('hd0', EVERYTHING);
+  const before = host.reconcile().underlay;
+  assert.match(ip('rule'), /from 10\.1\.0\.1 goto \d+ proto 104/);
+  ip('addr add 10.1.0.9/16 dev under');
+  const { underlay, repairs: made } = host.reconcile();
+  assert.is.not(underlay, before);
+  assert.is(made.size, 0, 'to follow is not to repair');
+  assert.match(ip('rule'), /from 10\.1\.0\.9 goto/);
+  assert.match(ip('route get 10.1.2.3 from 10.1.0.9'), / dev under /);
+  ip('addr del 10.1.0.9/16 dev under');
+  assert.is(host.reconcile().underlay, before);
+  assert.not.match(ip('rule'), /10\.1\.0\.9/);
+});
+
+alone('an update adds what is new and deletes what is old, and touches nothing else', () => {
+  const { host } = makeHost();
+  const nothing = state();
+  host.apply('hd0', EVERYTHING);
+  const next = planOf({
+    addresses: ['10.77.0.2/24', 'fd77::1/64'],
+    allowedIps: ['10.88.0.0/16', '10.89.0.0/16', '0.0.0.0/0'],
+  });
+  host.update(next);
+  assert.match(ip('addr show hd0'), /10\.77\.0\.2\/24/);
+  assert.not.match(ip('addr show hd0'), /10\.77\.0\.1\/24/);
+  assert.match(ip('route'), /10\.88\.0\.0\/16 dev hd0.*10\.89\.0\.0\/16 dev hd0/s);
+  assert.is(ip('-6 route show proto 104'), '');
+  assert.not.match(ip('-6 rule'), /proto 104/);
+  assert.equal(repairs(host), {});
+  host.update(EVERYTHING);
+  assert.match(ip('route get 198.51.100.1'), / dev hd0 table 51820 src 10\.77\.0\.1 /);
+  assert.match(ip('-6 route get 2001:db8::1'), / dev hd0 table 51820 /);
+  host.remove();
+  assert.is(state(), nothing);
+});
+
+alone('an update that is refused leaves the plan before in force', () => {
+  const { host } = makeHost();
+  host.apply('hd0', EVERYTHING);
+  ip('route add 10.90.0.0/16 dev under');
+  const before = state();
+  const next = planOf({
+    addresses: ['10.78.0.1/24'],
+    allowedIps: ['10.89.0.0/16', '10.90.0.0/16'],
+  });
+  assert.throws(() => host.update(next), /^Add route "10\.90\.0\.0\/16": EEXIST/);
+  assert.is(state(), before);
+  assert.equal(repairs(host), {});
+});
+
+/** What `ip monitor` says while `change` runs. */
+async function monitored(change: () => void): Promise<string> {
+  const monitor = spawn('ip', ['-o', 'monitor', 'route', 'address', 'rule']);
+  let told = '';
+  monitor.stdout.on('data', (text) => {
+    told += text;
+  });
+  /** Makes a route, again and again, until the monitor tells of it. */
+  const hear = async (prefix: string): Promise<void> => {
+    for (let i = 0; !told.includes(prefix); i++) {
+      assert.ok(i < 500, `heard of ${prefix} in ${told}`);
+      ip(`route replace ${prefix} dev under`);
+      await new Promise((done) => setTimeout(done, 10));
+    }
+  };
+  try {
+    await hear('10.250.0.0/16');
+    const before = told.length;
+    change();
+    await hear('10.251.0.0/16');
+    return told.slice(before).replace(/.*10\.25[01]\.0\.0.*\n/g, '');
+  } finally {
+    monitor.kill();
+  }
+}
+
+alone('a route that stays is not touched by an update, not even for a moment', async () => {
+  const { host } = makeHost();
+  host.apply('hd0', EVERYTHING);
+  const next = planOf({
+    addresses: ['10.77.0.1/24', '10.77.0.9/24', 'fd77::1/64'],
+    allowedIps: ['10.88.0.0/16', '10.89.0.0/16', 'fd88::/16', '0.0.0.0/0', '::/0'],
+  });
+  const told = await monitored(() => host.update(next));
+  assert.match(told, /10\.89\.0\.0/);
+  assert.not.match(told, /10\.88|fd88|default|lookup|nop|goto|Deleted/);
+});
+
+alone('a free table is the first that holds no route of either family, and has no rule', () => {
   const { host } = makeHost();
   assert.is(host.freeTable(), 51820);
+  ip('-6 rule add fwmark 9 table 51822');
   ip('route add 10.5.0.0/16 dev under table 51820');
   ip('-6 route add fd05::/16 dev under table 51821');
-  assert.is(host.freeTable(), 51822);
+  assert.is(host.freeTable(), 51823);
 });
 
 alone('MTUs: of the ways to the endpoints, or of the default routes', () => {

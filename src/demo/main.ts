@@ -279,9 +279,6 @@ function readOptions(args: readonly string[]): Options {
       `Cannot use the encapsulation "${values.encapsulation}": expected one of ${expected}`,
     );
   }
-  if (datapath === 'reference' && isClear(encapsulation)) {
-    throw new DemoError(`Cannot carry ${encapsulation} by the reference datapath: use native`);
-  }
   return { datapath, seconds, encapsulation };
 }
 

@@ -64,6 +64,8 @@ export interface HostParts {
 
 /** 2026-11-23T00:00:00Z. */
 const WALL_START: WallTime = wallTime(1_795_392_000_000_000);
+/** The first of those that clear VXLAN is sent from. */
+const SOURCE_PORTS = 49_152;
 const START: Instant = instant(seconds(1_000));
 
 export class VirtualNetwork {
@@ -150,6 +152,7 @@ export class VirtualNetwork {
     for (const { from, to, datagram } of arrived) {
       for (const host of this.hosts) {
         if (host.endpoint.text === to.text) host.receive(datagram, from);
+        else host.receiveClear(datagram, from, to);
       }
     }
     for (const host of this.hosts) if (host.deadline() <= this.now) host.advance();
@@ -225,6 +228,17 @@ export class Host {
     this.#pump();
   }
 
+  /** On the clear port that `to` is, where the host has one there. */
+  receiveClear(datagram: Uint8Array, source: Endpoint, to: Endpoint): void {
+    if (this.endpoint.address.text !== to.address.text) return;
+    const { port } = to;
+    const peer = this.config.clearPeers.find(({ endpoint }) => endpoint.port === port);
+    if (!peer) return;
+    const arrival = { kind: peer.carrier.kind, port };
+    this.walk.handle({ kind: 'datagram', datagram, source, arrival }, this.#network.now);
+    this.#pump();
+  }
+
   /** Several datagrams wait before any is handled: a queue builds up. */
   receiveTogether(datagrams: readonly Uint8Array[], from: (at: number) => Endpoint): void {
     for (const [at, datagram] of datagrams.entries()) {
@@ -271,8 +285,20 @@ export class Host {
   #carryOutWalk(output: WalkOutput): void {
     if (output.kind === 'packet') this.received.push(output.packet.slice());
     else if (output.kind === 'datagram') {
-      this.#network.transmit(this.endpoint, output.endpoint, output.datagram);
+      this.#network.transmit(this.#leavesFrom(output), output.endpoint, output.datagram);
     } else this.node.handle({ kind: 'walk', event: output.event }, this.#network.now);
+  }
+
+  /** A clear port, or a source port for the flow, stands on the host's own address. */
+  #leavesFrom({ via, endpoint: to }: WalkOutput & { kind: 'datagram' }): Endpoint {
+    switch (via.kind) {
+      case 'sealed':
+        return this.endpoint;
+      case 'udp':
+        return endpointOf(this.endpoint.address, to.port);
+      case 'vxlan':
+        return endpointOf(this.endpoint.address, SOURCE_PORTS + (via.flow % 16));
+    }
   }
 
   #carryOutNode(action: NodeAction, now: Instant): void {

@@ -3,9 +3,11 @@
 import {
   type Address,
   type Endpoint,
+  type Mac,
   type Prefix,
   parseAddress,
   parseEndpoint,
+  parseMac,
   parsePrefix,
 } from '../../src/base/address.js';
 import { present } from '../../src/base/assert.js';
@@ -20,4 +22,8 @@ export function endpoint(text: string): Endpoint {
 
 export function prefix(text: string): Prefix {
   return present(parsePrefix(text), `"${text}" is a prefix`);
+}
+
+export function mac(text: string): Mac {
+  return present(parseMac(text), `"${text}" is an Ethernet address`);
 }

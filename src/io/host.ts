@@ -4,8 +4,8 @@
  * that fails midway leaves nothing behind.
  *
  * What others do is not remembered but looked up: `reconcile` reads what there is and adds what is
- * missing. An interface that is down is left down, since somebody wants it so; its routes, which the
- * kernel took away, come back with it. One that is gone is for the caller to make again.
+ * missing. An interface that is down is left down, since somebody wants it so; its routes, which
+ * the kernel took away, come back with it. One that is gone is for the caller to make again.
  */
 
 import { writeFileSync } from 'node:fs';
@@ -75,8 +75,8 @@ export class Host {
   }
 
   /**
-   * Makes this the plan: adds what is new, takes back what is no longer in it, and leaves alone what
-   * stays. Throws NetlinkError, and then the plan before is still in force.
+   * Makes this the plan: adds what is new, takes back what is no longer in it, and leaves alone
+   * what stays. Throws NetlinkError, and then the plan before is still in force.
    */
   update(plan: HostPlan): void {
     const link = this.#netlink.linkByIndex(this.#link?.index ?? 0);
@@ -109,8 +109,8 @@ export class Host {
 
   /**
    * Puts right what others changed. Ways to `destinations` are a part of the underlay. To read
-   * 100,000 routes takes some 200 ms, which `skipRoutes` saves. Throws NetlinkError where the kernel
-   * cannot be asked.
+   * 100,000 routes takes some 200 ms, which `skipRoutes` saves. Throws NetlinkError where the
+   * kernel cannot be asked.
    */
   reconcile({ destinations = [], skipRoutes = false }: Reconciling = {}): Reconciled {
     const links = this.#netlink.links();

@@ -21,8 +21,8 @@ export class HostAddresses {
   }
 
   /**
-   * Adds those that are not ours yet. Throws NetlinkError, and then none of them is added. `skipped`
-   * takes why the kernel refused what needs IPv6, where that is off.
+   * Adds those that are not ours yet. Throws NetlinkError, and then none of them is added.
+   * `skipped` takes why the kernel refused what needs IPv6, where that is off.
    */
   add(index: number, wanted: readonly InterfaceAddress[], skipped: string[]): InterfaceAddress[] {
     const added: InterfaceAddress[] = [];

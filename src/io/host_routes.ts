@@ -22,8 +22,8 @@ export class HostRoutes {
 
   /**
    * Adds those that are not ours yet; on an interface that is down, where the kernel takes none,
-   * they wait for `repair`. Throws NetlinkError, and then none of them is added. `skipped` takes why
-   * the kernel refused what needs IPv6, where that is off.
+   * they wait for `repair`. Throws NetlinkError, and then none of them is added. `skipped` takes
+   * why the kernel refused what needs IPv6, where that is off.
    */
   add(
     link: { readonly index: number; readonly isUp: boolean },

@@ -1,6 +1,6 @@
 /**
- * The rules that a plan needs, as they are in the host now. They outlive the process, so they are in
- * a journal before they are made, and until they are gone.
+ * The rules that a plan needs, as they are in the host now. They outlive the process, so they are
+ * in a journal before they are made, and until they are gone.
  */
 
 import type { Address } from '../base/address.js';
@@ -39,8 +39,8 @@ export class HostRuleSet {
   }
 
   /**
-   * Adds what the plan needs and is not ours yet. Throws NetlinkError, and then none of it is added.
-   * `skipped` takes why the kernel refused what needs IPv6, where that is off.
+   * Adds what the plan needs and is not ours yet. Throws NetlinkError, and then none of it is
+   * added. `skipped` takes why the kernel refused what needs IPv6, where that is off.
    */
   add(plan: HostPlan, surroundings: Surroundings, skipped: string[]): Rule[] {
     const fresh = this.#wanted(plan, surroundings).filter((rule) => !this.#has(rule));

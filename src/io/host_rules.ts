@@ -11,8 +11,8 @@
  * Answers from an address of the underlay jump over the tunnel's rules to those of the host, which
  * route them as if there were no tunnel, whatever rules of its own the host has. The last rule does
  * nothing. It is what they jump to, and it names the interface: the kernel marks it as detached
- * when there is none of the name, and a TUN device goes with its process, so a block whose last rule
- * is detached or missing is a dead daemon's.
+ * when there is none of the name, and a TUN device goes with its process, so a block whose last
+ * rule is detached or missing is a dead daemon's.
  */
 
 import type { Address } from '../base/address.js';

@@ -29,7 +29,7 @@ import {
   ROUTE_FIXED,
   type Route,
   RTA,
-  routeKeysIn,
+  parseRouteKeys,
   routeTable,
 } from '../wire/netlink_route.js';
 import {
@@ -233,7 +233,7 @@ export class Netlink {
     if (typeof reply === 'number' || errno > 0) {
       throw new NetlinkError('List routes', this.#addon.errnoName(errno));
     }
-    return routeKeysIn(reply, { protocol: PROTOCOL_HEDDLE, interfaceIndex });
+    return parseRouteKeys(reply, { protocol: PROTOCOL_HEDDLE, interfaceIndex });
   }
 
   /** Of several to the destination, only one that heddle made. */

@@ -12,7 +12,9 @@ const PATH = '/proc/sys/net/ipv4/conf/all/src_valid_mark';
 const OFF = '0';
 const OURS = String(PROTOCOL_HEDDLE);
 
-/** True when it was off. Throws what writing throws, as in a container with a read-only /proc/sys. */
+/**
+ * True when it was off. Throws what writing throws, as in a container with a read-only /proc/sys.
+ */
 export function turnOnValidMark(): boolean {
   if (read() !== OFF) return false;
   writeFileSync(PATH, OURS);

@@ -24,7 +24,7 @@ function describeStep(step: HostStep, interfaceName: string): PlanLine {
       return { what: 'route', text: `${step.prefix.text} ${device}${table}` };
     }
     case 'answerRules': {
-      const text = `IPv${step.family}: from each address of other interfaces: as without the tunnel`;
+      const text = `IPv${step.family}: from other interfaces' addresses: as without the tunnel`;
       return { what: 'rule', text };
     }
     case 'markRule': {

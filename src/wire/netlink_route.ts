@@ -1,5 +1,5 @@
 /**
- * Routes in rtnetlink (linux/rtnetlink.h), in host byte order: those that lead to an interface
+ * Routes in Linux's rtnetlink(7), in host byte order: those that lead to an interface
  * without a gateway, as a tunnel's do. The fixed part, with the attributes behind it:
  *
  *   0        1       2       3      4       5          6       7      8
@@ -41,7 +41,7 @@ export function routeTable(body: Uint8Array): number {
 }
 
 /** By `routeKey`, of a dump's messages, the routes of `protocol` that lead to the interface. */
-export function routeKeysIn(
+export function parseRouteKeys(
   bytes: Uint8Array,
   wanted: { readonly protocol: number; readonly interfaceIndex: number },
 ): Set<string> {

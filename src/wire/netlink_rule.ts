@@ -1,6 +1,6 @@
 /**
- * Routing rules in rtnetlink (linux/fib_rules.h), in host byte order: of all that a rule can say,
- * what heddle's rules do. The fixed part, with the attributes behind it:
+ * Routing rules in Linux's rtnetlink(7) (linux/fib_rules.h), in host byte order: of all that a rule
+ * can say, what heddle's rules do. The fixed part, with the attributes behind it:
  *
  *   0        1       2       3      4       5          7        8
  *   +--------+-------+-------+------+-------+----------+--------+---------+

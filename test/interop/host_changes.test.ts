@@ -1,6 +1,6 @@
 /**
- * What others change in a host while a tunnel runs there: what is heddle's is put right and counted,
- * and what the host's ways to the world become is followed.
+ * What others change in a host while a tunnel runs there: what is heddle's is put right and
+ * counted, and what the host's ways to the world become is followed.
  */
 
 import { suite } from 'uvu';

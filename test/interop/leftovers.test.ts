@@ -1,6 +1,6 @@
 /**
- * A host with things of its own is, byte for byte, as it was before: after an orderly end, and after
- * a SIGKILL at any instant that `heddle cleanup` or the next start tidies up after.
+ * A host with things of its own is, byte for byte, as it was before: after an orderly end, and
+ * after a SIGKILL at any instant that `heddle cleanup` or the next start tidies up after.
  */
 
 import { once } from 'node:events';
@@ -23,7 +23,9 @@ const STARTS = 5;
 const LANES = 2;
 const AFTER_START_MS = 500;
 
-/** Addresses, routes, rules and a firewall that are not heddle's, some of them much like its own. */
+/**
+ * Addresses, routes, rules and a firewall that are not heddle's, some of them much like its own.
+ */
 const FOREIGN = `
 ip addr add 10.9.0.1/16 dev under
 ip addr add 10.9.0.2/16 dev under
@@ -56,7 +58,9 @@ nft list ruleset
 cat /proc/sys/net/ipv4/conf/all/src_valid_mark
 `;
 
-/** All that a tunnel could leave. What the firewall counted is the kernel's to change, nothing else. */
+/**
+ * All that a tunnel could leave. What the firewall counted is the kernel's to change, nothing else.
+ */
 async function stateOf(host: LabHost): Promise<string> {
   const shown = await host.must(['sh', '-ec', SHOW]);
   return shown.replace(/packets \d+ bytes \d+/g, 'packets N bytes N');

@@ -22,7 +22,7 @@ test('plan: every kind of step reads as ip(8) would have it', () => {
     'address: 10.77.0.1/24 dev hd0',
     'route: 10.8.0.0/16 dev hd0',
     'route: 0.0.0.0/0 dev hd0 table 51820',
-    'rule: IPv4: from each address of other interfaces: as without the tunnel',
+    "rule: IPv4: from other interfaces' addresses: as without the tunnel",
     'rule: IPv4: not from all fwmark 0xca6c lookup 51820',
     'rule: IPv4: from all lookup main suppress_prefixlength 0',
     'sysctl: net.ipv4.conf.all.src_valid_mark = 1',

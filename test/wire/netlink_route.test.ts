@@ -6,7 +6,7 @@ import {
   emitRoute,
   type Route,
   routeKey,
-  routeKeysIn,
+  parseRouteKeys,
   routeTable,
 } from '../../src/wire/netlink_route.js';
 import { prefix } from '../support/parsed.js';
@@ -40,7 +40,7 @@ function messageOf(each: Route, protocol = 104): Uint8Array {
 
 test('route: the keys of a dump are those of its routes, and each has its own', () => {
   for (const routes of [ROUTES, ROUTES6]) {
-    const keys = routeKeysIn(concat(...routes.map((each) => messageOf(each))), OURS);
+    const keys = parseRouteKeys(concat(...routes.map((each) => messageOf(each))), OURS);
     assert.equal(keys, new Set(routes.map(routeKey)));
     assert.is(keys.size, routes.length);
   }
@@ -52,7 +52,7 @@ test('route: others’ and those to other interfaces do not count', () => {
     messageOf(route('10.0.0.0/8', { interfaceIndex: 4 })),
     messageOf(route('10.9.0.0/16')),
   );
-  assert.equal(routeKeysIn(dump, OURS), new Set([routeKey(route('10.9.0.0/16'))]));
+  assert.equal(parseRouteKeys(dump, OURS), new Set([routeKey(route('10.9.0.0/16'))]));
 });
 
 test('route: the table is read, also one whose number does not fit in a byte', () => {
@@ -66,12 +66,12 @@ test('route: the table is read, also one whose number does not fit in a byte', (
 test('route: a dump that is cut off, or lies about its lengths, is read as far as it goes', () => {
   const dump = concat(...ROUTES6.map((each) => messageOf(each)));
   for (let length = 0; length < dump.length; length++) {
-    assert.ok(routeKeysIn(dump.subarray(0, length), OURS).size < ROUTES6.length);
+    assert.ok(parseRouteKeys(dump.subarray(0, length), OURS).size < ROUTES6.length);
   }
   for (let at = 0; at < dump.length; at++) {
     const lying = dump.slice();
     lying[at] = 0xff;
-    assert.ok(routeKeysIn(lying, OURS).size <= ROUTES6.length);
+    assert.ok(parseRouteKeys(lying, OURS).size <= ROUTES6.length);
   }
 });
 

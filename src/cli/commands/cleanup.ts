@@ -1,6 +1,6 @@
 /**
- * `heddle cleanup`: removes what a daemon that was killed left in the host, and prints each thing. A
- * living daemon's things stay.
+ * `heddle cleanup`: removes what a daemon that was killed left in the host, and prints each thing.
+ * A living daemon's things stay.
  */
 
 import * as fs from 'node:fs';
@@ -35,7 +35,7 @@ async function removeAll(folders: Folders): Promise<string[]> {
   const stale = [lockPath(folders), stateLockPath(folders)].filter(isStaleLock);
   const lock = takeLock(folders);
   try {
-    const removed = await removeLeftovers(folders, new Netlink(loadAddon()), SILENT);
+    const removed = await removeLeftovers(folders, openNetlink(), SILENT);
     if ((await removeDeadSocket(socketPath(folders))) === 'removed') {
       removed.push(`socket ${socketPath(folders)}`);
     }
@@ -47,6 +47,15 @@ async function removeAll(folders: Folders): Promise<string[]> {
     throw new CommandError(EXIT.failed, error.message);
   } finally {
     lock?.release();
+  }
+}
+
+function openNetlink(): Netlink {
+  try {
+    return new Netlink(loadAddon());
+  } catch (error) {
+    const why = error instanceof Error ? error.message.split('\n')[0] : String(error);
+    throw new CommandError(EXIT.failed, `Cannot look at rules: ${why}`);
   }
 }
 

@@ -116,7 +116,7 @@ export class Host {
     const links = this.#netlink.links();
     const link = links.find(({ index }) => index === this.#link?.index);
     if (link) this.#link = link;
-    const placed = this.#netlink.allAddresses();
+    const placed = this.#netlink.addresses();
     const asked = { links, placed, destinations, ownIndex: link?.index, mark: this.#plan.mark };
     const underlay = readUnderlay({ netlink: this.#netlink, ...asked });
     const outcomes = new Map<RepairKind, Repaired>();
@@ -249,7 +249,7 @@ export class Host {
 
   #readUnderlay(): Underlay {
     const netlink = this.#netlink;
-    const [links, placed] = [netlink.links(), netlink.allAddresses()];
+    const [links, placed] = [netlink.links(), netlink.addresses()];
     const asked = { links, placed, ownIndex: this.#link?.index, destinations: [], mark: 0 };
     return readUnderlay({ netlink, ...asked });
   }

@@ -3,7 +3,7 @@
 import type { Family } from '../base/address.js';
 import { type Route, routeKey } from '../wire/netlink_route.js';
 import type { Repaired } from './host_addresses.js';
-import { isWithoutIpv6, unlessWithoutIpv6 } from './host_errors.js';
+import { isGone, isWithoutIpv6, unlessWithoutIpv6 } from './host_errors.js';
 import type { Netlink } from './netlink.js';
 
 type RouteNetlink = Pick<Netlink, 'addRoutes' | 'addEachRoute' | 'deleteRoutes' | 'ownRoutes'>;
@@ -62,7 +62,9 @@ export class HostRoutes {
   /** What is gone already is no fault. */
   delete(index: number, routes: readonly PlannedRoute[]): void {
     for (const route of routes) this.#of(route).delete(routeKey(route));
-    this.#netlink.deleteRoutes(placed(index, routes));
+    const refused = [...this.#netlink.deleteRoutes(placed(index, routes)).values()];
+    const fault = refused.find((error) => !isGone(error));
+    if (fault) throw fault;
   }
 
   /** Adds again those of ours that the kernel does not have: one dump of each family with any. */

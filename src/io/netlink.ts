@@ -150,13 +150,7 @@ export class Netlink {
     this.#ask(`Delete link "${link.name}"`, { type: TYPE.deleteLink, flags: 0 }, fixed, []);
   }
 
-  addresses(interfaceIndex: number): InterfaceAddress[] {
-    return this.allAddresses()
-      .filter((placed) => placed.interfaceIndex === interfaceIndex)
-      .map(({ address }) => address);
-  }
-
-  allAddresses(): PlacedAddress[] {
+  addresses(): PlacedAddress[] {
     const request = { type: TYPE.getAddress, flags: FLAG.dump };
     return this.#ask('List addresses', request, new Uint8Array(ADDRESS_FIXED), [])
       .filter((message) => message.type === TYPE.newAddress)
@@ -172,12 +166,6 @@ export class Netlink {
   deleteAddress(interfaceIndex: number, address: InterfaceAddress): void {
     const request = { type: TYPE.deleteAddress, flags: 0 };
     this.#askAddress(`Delete address "${address.text}"`, request, interfaceIndex, address);
-  }
-
-  /** Fails with EEXIST where the same destination is in the table already. */
-  addRoute(route: Route): void {
-    const request = { type: TYPE.newRoute, flags: FLAG.create | FLAG.exclusive };
-    this.#askRoute(`Add route "${route.prefix.text}"`, request, route);
   }
 
   /**
@@ -196,27 +184,20 @@ export class Netlink {
     }
   }
 
-  /** Adds those that the kernel takes; the others with why not. */
+  /**
+   * Adds those that the kernel takes; the others with why not: EEXIST where the same destination is
+   * in the table already.
+   */
   addEachRoute(routes: readonly Route[]): Map<Route, NetlinkError> {
-    const request = { type: TYPE.newRoute, flags: FLAG.create | FLAG.exclusive };
-    const refused = new Map<Route, NetlinkError>();
-    for (const batch of inBatches(routes)) {
-      const errnos = this.#tryRoutes(request, batch);
-      for (const [i, route] of batch.entries()) {
-        const errno = errnos[i] ?? 0;
-        if (errno === 0) continue;
-        const code = this.#addon.errnoName(errno);
-        refused.set(route, new NetlinkError(`Add route "${route.prefix.text}"`, code));
-      }
-    }
-    return refused;
+    return this.#askRoutes('Add', TYPE.newRoute, FLAG.create | FLAG.exclusive, routes);
   }
 
-  /** Those that heddle made, as far as they are there. */
-  deleteRoutes(routes: readonly Route[]): void {
-    for (const batch of inBatches(routes)) {
-      this.#tryRoutes({ type: TYPE.deleteRoute, flags: 0 }, batch);
-    }
+  /**
+   * Deletes those that are there; the others with why not. Of several to a destination it is only
+   * one that heddle made.
+   */
+  deleteRoutes(routes: readonly Route[]): Map<Route, NetlinkError> {
+    return this.#askRoutes('Delete', TYPE.deleteRoute, 0, routes);
   }
 
   /** By `routeKey`, heddle's routes of the family that lead to the interface. */
@@ -234,12 +215,6 @@ export class Netlink {
       throw new NetlinkError('List routes', this.#addon.errnoName(errno));
     }
     return parseRouteKeys(reply, { protocol: PROTOCOL_HEDDLE, interfaceIndex });
-  }
-
-  /** Of several to the destination, only one that heddle made. */
-  deleteRoute(route: Route): void {
-    const request = { type: TYPE.deleteRoute, flags: 0 };
-    this.#askRoute(`Delete route "${route.prefix.text}"`, request, route);
   }
 
   /** Where a packet to `destination` would go now; undefined when nowhere. */
@@ -308,9 +283,23 @@ export class Netlink {
     this.#ask(action, request, fixed, attributes);
   }
 
-  #askRoute(action: string, request: { type: number; flags: number }, route: Route): void {
-    const { fixed, attributes } = emitRoute(route, PROTOCOL_HEDDLE);
-    this.#ask(action, request, fixed, attributes);
+  #askRoutes(
+    verb: string,
+    type: number,
+    flags: number,
+    routes: readonly Route[],
+  ): Map<Route, NetlinkError> {
+    const refused = new Map<Route, NetlinkError>();
+    for (const batch of inBatches(routes)) {
+      const errnos = this.#tryRoutes({ type, flags }, batch);
+      for (const [i, route] of batch.entries()) {
+        const errno = errnos[i] ?? 0;
+        if (errno === 0) continue;
+        const action = `${verb} route "${route.prefix.text}"`;
+        refused.set(route, new NetlinkError(action, this.#addon.errnoName(errno)));
+      }
+    }
+    return refused;
   }
 
   /** The positive errno of each, 0 where the kernel took it. */

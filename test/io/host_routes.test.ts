@@ -18,6 +18,8 @@ class Kernel {
   readonly there = new Map<string, Route>();
   readonly refuses = new Map<string, string>();
   dumps = 0;
+  /** How it is said that a route is not there. */
+  absence = 'ESRCH';
 
   addRoutes(routes: readonly Route[]): void {
     const [error] = this.addEachRoute(routes).values();
@@ -37,8 +39,9 @@ class Kernel {
     return refused;
   }
 
-  deleteRoutes(routes: readonly Route[]): void {
-    for (const each of routes) this.there.delete(this.#key(each));
+  deleteRoutes(routes: readonly Route[]): Map<Route, NetlinkError> {
+    const gone = routes.filter((each) => !this.there.delete(this.#key(each)));
+    return new Map(gone.map((each) => [each, new NetlinkError('Delete', this.absence)]));
   }
 
   ownRoutes(family: Family): Set<string> {
@@ -94,6 +97,15 @@ test('routes: on an interface that is down they wait until it is up', () => {
   assert.equal(kernel.texts(), []);
   assert.equal(routes.repair(UP.index), { count: 2, refusals: [] });
   assert.equal(kernel.texts(), ['10.0.0.0/8', 'fd00::/8']);
+});
+
+test('routes: one that is gone already is no fault, another refusal is', () => {
+  const { kernel, routes } = scene();
+  routes.add(UP, [TEN, EIGHT], []);
+  kernel.there.clear();
+  routes.keepOnly(UP.index, [EIGHT]);
+  kernel.absence = 'EPERM';
+  assert.throws(() => routes.keepOnly(UP.index, []), /EPERM/);
 });
 
 test('routes: what is missing is added again, after one dump of a family that has any', () => {

@@ -388,6 +388,29 @@ TEST("inbound: the packets of a clear peer's flow become a super-packet") {
   EXPECT_EQUAL(end.count(Counter::tunSuperOut), uint64_t{1});
 }
 
+TEST("inbound: a checksum that a kernel left for the hardware is made whole") {
+  ClearEnd end;
+  for (uint8_t protocol : Packet{kProtocolTcp, kProtocolUdp}) {
+    for (Family family : {Family::ipv4, Family::ipv6}) {
+      Fields fields{.family = family, .protocol = protocol, .source = 2, .destination = 1};
+      fields.payload = test::randomPayload(33);
+      Packet whole = test::makePacket(fields);
+      size_t at = family == Family::ipv4 ? kIpv4Header : kIpv6Header;
+      Sum pseudo = sumPseudoHeader(family, whole.data(), protocol) +
+                   sumBe16(static_cast<uint16_t>(whole.size() - at));
+      size_t field = at + (protocol == kProtocolTcp ? kTcpChecksumAt : kUdpChecksumAt);
+      Packet partial = whole;
+      storeLe16(partial.data() + field, foldSum(pseudo));
+      Packet wrong = whole;
+      wrong[field] = static_cast<uint8_t>(wrong[field] ^ 1);
+      end.delivered = {};
+      Frame frame{.type = family == Family::ipv4 ? kEtherTypeIpv4 : kEtherTypeIpv6};
+      for (const Packet& packet : {whole, partial, wrong}) frameFate(end, frame, packet);
+      EXPECT(end.delivered.packets == (std::vector<Packet>{whole, whole, wrong}));
+    }
+  }
+}
+
 TEST("inbound: a sealed message in another form than its peer's is dropped unopened") {
   struct Row {
     uint32_t configured, sent;  // VNIs; 0: bare

@@ -31,6 +31,7 @@ enum class Counter : uint8_t {
   plaintextOutBytes,
   plaintextInBytes,
   neighbourAnswers,
+  refusals,
   packetToJavascript,
   // From here on NATIVE_COUNTERS.
   tunReads,
@@ -67,6 +68,7 @@ inline constexpr std::array<std::string_view, kCounterCount> kCounterNames = {
     "plaintext_out_bytes",
     "plaintext_in_bytes",
     "neighbour_answers",
+    "refusals",
     "packet_to_javascript",
     "tun_reads",
     "tun_writes",

@@ -67,7 +67,10 @@ void Outbound::packet(std::span<uint8_t> inner, Instant now) {
   if (length > tables_.mtu()) return drop(Drop::innerTooBig);
   Target target;
   Drop reason = route(inner, now, target);
-  if (reason != Drop::none) return drop(reason, 1, target.peer);
+  if (reason != Drop::none) {
+    drop(reason, 1, target.peer);
+    return refuse(reason, inner, now);
+  }
   pass(target, inner);
   notePassed(target, now);
 }
@@ -100,7 +103,10 @@ void Outbound::superPacket(const VirtioNetHeader& header, std::span<uint8_t> inn
   if (segmenter.longest() > tables_.mtu()) return drop(Drop::innerTooBig, segmenter.count());
   Target target;
   Drop reason = route(inner, now, target);
-  if (reason != Drop::none) return drop(reason, segmenter.count(), target.peer);
+  if (reason != Drop::none) {
+    drop(reason, segmenter.count(), target.peer);
+    return refuse(reason, inner, now);
+  }
   for (auto segment = segmenter.next(); !segment.empty(); segment = segmenter.next()) {
     pass(target, segment);
   }
@@ -333,6 +339,14 @@ void Outbound::raiseRekey(const Target& target, Instant now) {
   bool isOld = keypair.isInitiator && elapsed(keypair.createdAt, now) >= kRekeyAfterTime;
   if (!isOld && counter < kRekeyAfterMessages) return;
   keypair.sendRekeyRaised = events_.sessionNeeded(target.peer->slot, SessionNeed::rekey);
+}
+
+void Outbound::refuse(Drop reason, std::span<const uint8_t> packet, Instant now) {
+  if (reason != Drop::noRoute && reason != Drop::noEndpoint) return;
+  std::span<const uint8_t> frame = refusals_.about(packet, now);
+  if (frame.empty()) return;
+  counters_.add(Counter::refusals, 1);
+  sender_.refuse(frame);
 }
 
 void Outbound::drop(Drop reason, size_t packets, PeerEntry* peer) {

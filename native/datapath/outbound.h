@@ -9,6 +9,7 @@
 #include <span>
 
 #include "datapath/counters.h"
+#include "datapath/refusals.h"
 #include "datapath/segment.h"
 #include "datapath/staged.h"
 #include "datapath/tables.h"
@@ -40,6 +41,8 @@ class BatchSender {
  public:
   virtual ~BatchSender() = default;
   virtual void send(const SendBatch& batch) = 0;
+  // Writes a frame back to the TUN, for the sender of a packet that goes nowhere.
+  virtual void refuse(std::span<const uint8_t> frame) = 0;
 };
 
 class Outbound {
@@ -95,6 +98,7 @@ class Outbound {
   // The peer's endpoint and keypair; false when one is missing.
   bool resume(uint32_t slot, Instant now, Target& target) const;
   void open(const Target& target, size_t size);
+  void refuse(Drop reason, std::span<const uint8_t> packet, Instant now);
   void drop(Drop reason, size_t packets = 1, PeerEntry* peer = nullptr);
 
   const Tables& tables_;
@@ -102,6 +106,7 @@ class Outbound {
   BatchSender& sender_;
   CounterBlock& counters_;
   Staged staged_;
+  Refusals refusals_;
   std::unique_ptr<uint8_t[]> buffer_;
   // The open batch.
   uint8_t* const messages_;  // where it starts in buffer_

@@ -249,6 +249,11 @@ void Lane::send(const SendBatch& batch) {
   countFailedSend(batch.peer, error, batch.count);
 }
 
+void Lane::refuse(std::span<const uint8_t> frame) {
+  outboundCounters_.add(Counter::tunWrites, 1);
+  if (tun_->write(frame) != 0) outboundCounters_.drop(Drop::tunWrite);
+}
+
 void Lane::answer(const Endpoint& to, std::span<const uint8_t> datagram, const Via& via) {
   int error = udp_.send(to, datagram, datagram.size(), via);
   if (error != 0) inboundCounters_.drop(sendDrop(error));

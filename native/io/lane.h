@@ -69,6 +69,7 @@ class Lane final : private BatchSender, private PacketWriter, private Answerer {
   void waitForTun();
   void waitForUdp(bool failing);
   void send(const SendBatch& batch) override;
+  void refuse(std::span<const uint8_t> frame) override;
   void answer(const Endpoint& to, std::span<const uint8_t> datagram, const Via& via) override;
   void sendSingly(const SendBatch& batch);
   void write(std::span<uint8_t> frame, size_t packets) override;

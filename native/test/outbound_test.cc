@@ -45,6 +45,26 @@ TEST("outbound: drops what is not a whole packet, too long, or nobody's") {
   EXPECT(end.events.raised.empty());
 }
 
+TEST("outbound: tells who sends to nobody, in bursts of fifty and then every ten milliseconds") {
+  Pair pair;
+  End& end = pair.one;
+  for (int i = 0; i < 60; i++) end.packet(packetTo(3, 10), kStart);
+  EXPECT_EQUAL(end.sent.refusals.size(), size_t{50});
+  EXPECT_EQUAL(end.count(Counter::refusals), uint64_t{50});
+  EXPECT_EQUAL(end.drops(Drop::noRoute), uint64_t{60});
+  end.packet(packetTo(3, 10, Family::ipv6), kStart + 9'999);
+  EXPECT_EQUAL(end.sent.refusals.size(), size_t{50});
+  end.packet(packetTo(3, 2000, Family::ipv6), kStart + 10'000);
+  EXPECT_EQUAL(end.sent.refusals.size(), size_t{50});  // too big is another fault
+  end.packet(packetTo(3, 1200, Family::ipv6), kStart + 10'000);
+  EXPECT_EQUAL(end.sent.refusals.size(), size_t{51});
+  const Packet& told = end.sent.refusals.back();
+  EXPECT_EQUAL(told.size(), size_t{1280});
+  EXPECT_EQUAL(innerLength(told.data(), told.size()), told.size());
+  EXPECT_EQUAL(told[23], uint8_t{3});  // from where it went
+  EXPECT_EQUAL(told[39], uint8_t{1});
+}
+
 TEST("outbound: stages without a session, asks once, and flushes in order") {
   Pair pair;
   std::vector<Packet> packets;

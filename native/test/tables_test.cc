@@ -37,6 +37,7 @@ struct InFlight {
 // Carries datagrams from the sending to the receiving thread.
 class Wire : public BatchSender {
  public:
+  void refuse(std::span<const uint8_t>) override {}
   void send(const SendBatch& batch) override {
     std::lock_guard lock(mutex_);
     Arrival arrival{.kind = batch.via.kind, .port = batch.to.port};

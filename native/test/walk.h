@@ -59,6 +59,7 @@ struct Sent : BatchSender {
   std::vector<Endpoint> to;
   std::vector<Via> vias;
   std::vector<size_t> batches;
+  std::vector<Packet> refusals;
 
   void send(const SendBatch& batch) override {
     size_t count = 0;
@@ -71,6 +72,9 @@ struct Sent : BatchSender {
     }
     EXPECT_EQUAL(count, batch.count);
     batches.push_back(count);
+  }
+  void refuse(std::span<const uint8_t> frame) override {
+    refusals.emplace_back(frame.begin() + kVirtioNetHeader, frame.end());
   }
 };
 

@@ -25,6 +25,7 @@ export const WALK_COUNTERS = [
   'plaintext_out_bytes', // inner bytes that left in a clear encapsulation
   'plaintext_in_bytes', // inner bytes that came in one
   'neighbour_answers', // ARP and neighbour solicitations for our own addresses, answered
+  'refusals', // senders that were told that their packet goes nowhere
   'packet_to_javascript', // data packets that entered JavaScript: 0 in native mode
 ] as const;
 

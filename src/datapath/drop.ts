@@ -1,7 +1,8 @@
 /**
  * Why the walk drops a packet: a closed list, in this order in `native/datapath/drop.h` too. Every
  * drop is counted under exactly one reason and nothing else is done about it: no log line, no
- * answer to the network.
+ * answer to the network. Only the host's own senders are told of `no_route` and `no_endpoint`
+ * (refusals.ts).
  */
 
 export const DROPS = [

@@ -28,6 +28,7 @@ import { destinationAt, innerFamily, innerLength } from './classify.js';
 import type { WalkCounters } from './counters.js';
 import type { Drop } from './drop.js';
 import { hopsAround, isOwnDatagram, nestedMessage } from './loop.js';
+import { Refusals } from './refusals.js';
 import { Staged } from './staged.js';
 import type { Via, WalkOutput } from './walk_output.js';
 import type { PeerEntry, WalkTables } from './walk_tables.js';
@@ -49,6 +50,7 @@ export class Outbound {
   readonly #out: WalkOutput[];
   readonly #clear: ClearOutbound;
   readonly #staged = new Staged();
+  readonly #refusals = new Refusals();
 
   constructor(tables: WalkTables, suite: CryptoSuite, counters: WalkCounters, out: WalkOutput[]) {
     this.#tables = tables;
@@ -64,6 +66,7 @@ export class Outbound {
     this.#counters.add('inner_in_bytes', inner.length);
     const dropped = this.#pass(inner, now);
     if (dropped) this.#counters.drop(dropped);
+    if (dropped === 'no_route' || dropped === 'no_endpoint') this.#refuse(inner, now);
   }
 
   /**
@@ -87,6 +90,13 @@ export class Outbound {
   sendKeepalive(slot: PeerSlot, now: Instant): void {
     const target = this.#target(slot, now);
     if (target) this.#seal(target, EMPTY, now);
+  }
+
+  #refuse(inner: Uint8Array, now: Instant): void {
+    const packet = this.#refusals.about(inner, now);
+    if (!packet) return;
+    this.#counters.add('refusals', 1);
+    this.#out.push({ kind: 'packet', packet });
   }
 
   #pass(inner: Uint8Array, now: Instant): Drop | undefined {

@@ -55,17 +55,20 @@ test('cleanup: refuses while a daemon lives, and names it', async () => {
 
 test('cleanup: prints each thing, and leaves what is not heddle’s', async ({ folder }) => {
   const at = (name: string): string => join(folder, name);
-  for (const name of ['heddle.pid', 'heddle.lock', 'heddle.pid.guard']) {
+  for (const name of ['heddle.pid', 'heddle.lock', 'heddle.lock.guard']) {
     fs.writeFileSync(at(name), DEAD);
   }
-  fs.writeFileSync(at('leftovers.json.999999999.new'), '{');
+  for (const name of ['leftovers.json', 'heddle.pid']) {
+    fs.writeFileSync(at(`${name}.999999999.new`), '');
+  }
   fs.writeFileSync(at('heddle.log'), 'kept');
   fs.writeFileSync(at('private.key'), 'kept');
   await deadSocket(at('api.sock'));
   const { code, out } = await heddle(folder, ['cleanup']);
   assert.is(code, EXIT.ok);
   assert.equal(out.trim().split('\n').sort(), [
-    `removed file ${at('heddle.pid.guard')}`,
+    `removed file ${at('heddle.lock.guard')}`,
+    `removed file ${at('heddle.pid.999999999.new')}`,
     `removed lock ${at('heddle.lock')}`,
     `removed lock ${at('heddle.pid')}`,
     `removed socket ${at('api.sock')}`,

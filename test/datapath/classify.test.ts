@@ -1,6 +1,6 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { classify, innerLength, isSameFlow } from '../../src/datapath/classify.js';
+import { classify, flowHash, innerLength, isSameFlow } from '../../src/datapath/classify.js';
 import { changed } from '../support/bytes.js';
 import { innerIpv4, ipv4, ipv6, tcp, udp } from '../support/inner_packets.js';
 import { withSeed } from '../support/seed.js';
@@ -116,6 +116,26 @@ classifying('classify: a flow is its direction, hosts, protocol and ports', () =
     ipv4(),
   ];
   for (const other of others) assert.not(isSameFlow(flow, classify(other)));
+});
+
+classifying('classify: a flow has one hash in all its packets, and another one back', () => {
+  for (const family of [4, 6] as const) {
+    const flow = { family, sourcePort: 1, destinationPort: 2 };
+    const hash = flowHash(tcp(flow));
+    assert.is(flowHash(tcp({ ...flow, sequence: 9, payload: 300, tos: 4 })), hash);
+    const others = [
+      tcp({ ...flow, sourcePort: 2, destinationPort: 1 }),
+      tcp({ ...flow, destinationPort: 3 }),
+      udp(flow),
+    ];
+    for (const other of others) assert.is.not(flowHash(other), hash);
+  }
+});
+
+classifying('classify: all fragments of a packet have one hash', () => {
+  const first = changed(udp({ family: 4, payload: 64 }), 6, 0x20);
+  const later = changed(changed(udp({ family: 4, payload: 64 }), 7, 4), 20, 77);
+  assert.is(flowHash(first), flowHash(later));
 });
 
 classifying.run();

@@ -3,6 +3,7 @@ import * as assert from 'uvu/assert';
 import { present } from '../../src/base/assert.js';
 import { WalkTables } from '../../src/datapath/walk_tables.js';
 import { equalBytes } from '../support/bytes.js';
+import { UDP, VXLAN } from '../support/clear_rig.js';
 import { prefix } from '../support/parsed.js';
 import { at, ENDPOINT, keypair, OTHER, PEER } from '../support/walk_rig.js';
 
@@ -108,6 +109,25 @@ tables('walk tables: a reading of traffic does not move when counting goes on', 
   entry.noteHandshake('sent', 1, at(0));
   assert.equal([before.drops.replay, before.txBytes], [1n, 0n]);
   assert.is(entry.traffic().drops.replay, 2n);
+});
+
+tables('walk tables: a clear peer is known by its place, until it is another or gone', () => {
+  const made = tablesWith(PEER, OTHER);
+  const { address, port } = VXLAN.endpoint;
+  const found = () => made.fdb.lookup({ address, port, vni: VXLAN.vni })?.slot;
+  made.setEncapsulation(PEER, VXLAN);
+  made.setEncapsulation(OTHER, UDP);
+  assert.equal([found(), made.fdb.size], [PEER, 2]);
+  assert.equal(made.endpoints.get(PEER), VXLAN.endpoint, 'the endpoint is in it');
+  made.setEncapsulation(PEER, { kind: 'vxlan-sealed', vni: VXLAN.vni });
+  assert.equal([found(), made.fdb.size], [undefined, 1]);
+  made.removePeer(OTHER);
+  made.setEncapsulation(OTHER, UDP);
+  assert.is(made.fdb.size, 0, 'nobody stays, and nobody comes who is not there');
+});
+
+tables('walk tables: a new peer’s messages are bare', () => {
+  assert.equal(tablesWith(PEER).peers.get(PEER)?.encapsulation, { kind: 'wireguard' });
 });
 
 tables.run();

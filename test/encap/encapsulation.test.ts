@@ -1,7 +1,8 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { Family } from '../../src/base/address.js';
-import { type EncapsulationKind, overheadOf } from '../../src/encap/encapsulation.js';
+import { type EncapsulationKind, isClear, overheadOf } from '../../src/encap/encapsulation.js';
+import { UDP, VXLAN } from '../support/clear_rig.js';
 
 const encap = suite('encap encapsulation');
 
@@ -20,5 +21,12 @@ for (const [kind, outer, bytes, why] of OVERHEADS) {
     assert.is(overheadOf(kind, outer), bytes);
   });
 }
+
+encap('encapsulation: VXLAN and bare UDP are clear, the sealed ones are not', () => {
+  assert.ok(isClear(VXLAN));
+  assert.ok(isClear(UDP));
+  assert.not(isClear({ kind: 'wireguard' }));
+  assert.not(isClear({ kind: 'vxlan-sealed', vni: 1 }));
+});
 
 encap.run();

@@ -9,6 +9,7 @@ import { type PeerSlot, peerSlot, sessionIndex } from '../../src/base/identifier
 import { after, type Instant, instant, seconds } from '../../src/base/time.js';
 import { blake2sMac } from '../../src/crypto/blake2s.js';
 import type { CryptoSuite } from '../../src/crypto/suite.js';
+import type { ClearPort } from '../../src/encap/encapsulation.js';
 import type { Drop } from '../../src/datapath/drop.js';
 import type { KeypairMaterial, TableWrite, WalkEvent } from '../../src/datapath/tables.js';
 import { Walk } from '../../src/datapath/walk.js';
@@ -91,6 +92,12 @@ export class WalkRig {
 
   datagram(datagram: Uint8Array, source: Endpoint = ENDPOINT): WalkOutput[] {
     this.walk.handle({ kind: 'datagram', datagram, source }, this.now);
+    return this.taken();
+  }
+
+  /** A datagram on a clear port. */
+  clear(datagram: Uint8Array, source: Endpoint, arrival: ClearPort): WalkOutput[] {
+    this.walk.handle({ kind: 'datagram', datagram, source, arrival }, this.now);
     return this.taken();
   }
 

@@ -1,6 +1,7 @@
 /**
- * The long form of the random tests: runs them again and again, each time from another seed, until
- * the time is up or one fails. What it prints last repeats the failure.
+ * The long form of the tests that have one: daemons are started and ended 500 times, then the
+ * random tests run again and again, each time from another seed, until the time is up or one fails.
+ * What it prints last repeats the failure.
  *
  *   npm run soak               10 minutes
  *   npm run soak -- 60         60 minutes
@@ -23,25 +24,39 @@ const RANDOM_TESTS = [
   'rate_limiter',
   'node_traffic',
 ];
+/** Takes its length from the environment. */
+const CHURN = { words: ['exam_churn'], env: { CHURN_STARTS: '500' } };
 const DEFAULT_MINUTES = 10;
 const ROUND_LIMIT_MS = 10 * 60_000;
+const CHURN_LIMIT_MS = 20 * 60_000;
 
 function soak(minutes: number): number {
-  const runner = join(dirname(fileURLToPath(import.meta.url)), 'run.js');
   const random = new SystemRandom();
   const end = Date.now() + minutes * 60_000;
-  for (let round = 1; Date.now() < end; round++) {
-    const seed = String(random.u32());
-    const env = { ...process.env, SEED: seed };
-    const options = { env, encoding: 'utf8', timeout: ROUND_LIMIT_MS } as const;
-    const { status, stdout } = spawnSync(process.execPath, [runner, ...RANDOM_TESTS], options);
-    const closing = stdout.trimEnd().split('\n').at(-1) ?? '';
-    process.stdout.write(`round ${round}, seed ${seed}: ${closing}\n`);
-    if (status === 0) continue;
-    process.stdout.write(`${stdout}\nSEED=${seed} npm test -- ${RANDOM_TESTS.join(' ')}\n`);
-    return 1;
+  const churned = run('churn', CHURN.words, CHURN.env, CHURN_LIMIT_MS);
+  for (let round = 1; churned && Date.now() < end; round++) {
+    const env = { SEED: String(random.u32()) };
+    if (!run(`round ${round}`, RANDOM_TESTS, env, ROUND_LIMIT_MS)) return 1;
   }
-  return 0;
+  return churned ? 0 : 1;
+}
+
+/** Runs the tests that have one of the words; false, and how to repeat it, when one fails. */
+function run(
+  name: string,
+  words: readonly string[],
+  env: Readonly<Record<string, string>>,
+  timeout: number,
+): boolean {
+  const runner = join(dirname(fileURLToPath(import.meta.url)), 'run.js');
+  const options = { env: { ...process.env, ...env }, encoding: 'utf8', timeout } as const;
+  const { status, stdout } = spawnSync(process.execPath, [runner, ...words], options);
+  const settings = Object.entries(env).map(([key, value]) => `${key}=${value}`);
+  const closing = stdout.trimEnd().split('\n').at(-1) ?? '';
+  process.stdout.write(`${name}, ${settings.join(' ')}: ${closing}\n`);
+  if (status === 0) return true;
+  process.stdout.write(`${stdout}\n${settings.join(' ')} npm test -- ${words.join(' ')}\n`);
+  return false;
 }
 
 const minutes = Number(process.argv[2] ?? DEFAULT_MINUTES);

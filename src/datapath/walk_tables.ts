@@ -1,7 +1,8 @@
 /**
  * What both directions of the reference walk read: peers and their outer forms, prefixes, keypairs,
- * endpoints, who we are on an Ethernet, and the MTU. Only table writes change them. What the walk itself notes about a peer (when its traffic
- * happened, how much, which events are armed) stands in the peer's entry.
+ * endpoints, who we are on an Ethernet, and the MTU. Only table writes change them. What the walk
+ * itself notes about a peer (when its traffic happened, how much, which events are armed) stands in
+ * the peer's entry.
  */
 
 import { type Address, type Mac, macFromBytes, type Prefix } from '../base/address.js';

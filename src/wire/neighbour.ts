@@ -2,10 +2,10 @@
  * Neighbour solicitation and advertisement (RFC 4861 §4.3, §4.4), ICMPv6 in an IPv6 packet without
  * extension headers, network byte order:
  *
- *   0        1      2          4                      8                24
- *   +--------+------+----------+----------------------+----------------+---------
- *   | type   | code | checksum | R S O and reserved   | target address | options
- *   +--------+------+----------+----------------------+----------------+---------
+ *   0      1      2          4                    8                24
+ *   +------+------+----------+--------------------+----------------+-------------+
+ *   | type | code | checksum | R S O and reserved | target address | options ... |
+ *   +------+------+----------+--------------------+----------------+-------------+
  *
  * Type 135 asks, 136 answers; R, S (solicited) and O (override) are bits 31 to 29 of an answer. An
  * option: type(1), length(1) in units of 8 bytes, content. The target's link-layer address is

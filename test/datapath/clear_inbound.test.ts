@@ -217,7 +217,7 @@ inbound(
       const rig = createClearRig();
       const out = rig.clear(flipBit(frame, bit), FROM_PEER, VXLAN_PORT);
       const byte = bit >> 3;
-      // RFC 7348 §5: reserved bits are ignored. The source may be any station but for its group bit.
+      // RFC 7348 §5: reserved bits are ignored. The source may be any station, but no group.
       const isReserved = bit !== 3 && (byte < 4 || byte === 7);
       const isStation = byte >= 14 && byte < 20 && bit !== 8 * 14;
       assert.is(packets(out).length, isReserved || isStation ? 1 : 0, `bit ${bit}`);

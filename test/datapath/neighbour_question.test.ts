@@ -26,7 +26,7 @@ test('neighbour question: ARP asks from an IPv4 address, and is answered in kind
   equalBytes(payload, arp(reply));
 });
 
-test('neighbour question: a solicitation asks from an IPv6 address, and is answered in kind', () => {
+test('neighbour question: a solicitation asks from an IPv6 address, and is answered', () => {
   const asked = neighbour({ source: ipv6Hex(2), target: ipv6Hex(1) });
   const question = present(parseQuestion(IPV6, asked), 'it asks');
   assert.is(question.target, 'fd00::1');

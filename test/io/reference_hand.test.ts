@@ -4,7 +4,8 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { type Endpoint, parseInterfaceAddress } from '../../src/base/address.js';
 import { present } from '../../src/base/assert.js';
-import type { Instant } from '../../src/base/time.js';
+import { concat } from '../../src/base/bytes.js';
+import { type Instant, NEVER } from '../../src/base/time.js';
 import type { TableWrite, WalkEvent } from '../../src/datapath/tables.js';
 import { type Clock, SystemClock } from '../../src/io/clock.js';
 import { HandError } from '../../src/io/hand.js';
@@ -98,6 +99,13 @@ async function openFar() {
   return { port, next };
 }
 
+/** A port number that nobody has just now. */
+function freePort(): number {
+  const port = UdpPort.open(0, { received: () => {}, sendFailed: () => {} });
+  port.close();
+  return port.port;
+}
+
 function local(port: number): Endpoint {
   return endpoint(`127.0.0.1:${port}`);
 }
@@ -172,6 +180,79 @@ hands('reference hand: says that it cannot mark datagrams, and what can', async 
     hand.setMark(0);
     assert.throws(() => hand.setMark(1), /datapath: native/);
     assert.is(hand.remarks().length, 1);
+  });
+});
+
+hands('reference hand: sends handshakes behind VXLAN where the endpoint says so', async () => {
+  await withScene(async ({ hand, clock, far }) => {
+    const to = { ...local(far.port.port), vni: 7 };
+    hand.send(PEER, to, handshake(1), clock.now());
+    equalBytes(await far.next(), concat(Uint8Array.of(8, 0, 0, 0, 0, 0, 7, 0), handshake(1)));
+    assert.is(hand.traffic(PEER).txBytes, 148n, 'as WireGuard counts');
+  });
+});
+
+hands('reference hand: carries bare packets both ways on a clear port', async () => {
+  await withScene(async ({ hand, far, application, write }) => {
+    // The clear port is that of both ends, so on one host the peer's is our own.
+    const port = freePort();
+    hand.setClearPorts([{ port, kind: 'udp' }]);
+    write({
+      kind: 'setEncapsulation',
+      peer: PEER,
+      encapsulation: { kind: 'udp', endpoint: local(port), until: NEVER },
+    });
+    const arrived = once(application, 'message');
+    const way = { source: THEIRS, destination: OURS, port: application.address().port };
+    far.port.send(local(port), ipv4Udp(way, [4, 5, 6]));
+    const [datagram] = await arrived;
+    equalBytes(datagram, Uint8Array.of(4, 5, 6));
+    assert.is(hand.counters().walk.plaintext_in_bytes, 31n);
+
+    application.send(Uint8Array.of(1, 2, 3), 7, THEIRS);
+    await turnsUntil(() => hand.counters().drops.opened_source === 1n, 'ours comes back to us');
+    assert.is(hand.counters().walk.plaintext_out_bytes, 31n);
+    assert.is(hand.traffic(PEER).txBytes, 31n);
+  });
+});
+
+/** Lets the event loop turn until something is so. */
+async function turnsUntil(isSo: () => boolean, what: string): Promise<void> {
+  for (let turn = 0; turn < 100_000; turn++) {
+    if (isSo()) return;
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+  throw new Error(`Never: ${what}`);
+}
+
+hands('reference hand: moves its listen port, and is spoken to at the new one', async () => {
+  await withScene(async ({ hand, far, application, session }) => {
+    const before = hand.listenPort;
+    hand.setListenPort(0);
+    assert.is.not(hand.listenPort, before);
+    const arrived = once(application, 'message');
+    const way = { source: THEIRS, destination: OURS, port: application.address().port };
+    far.port.send(local(hand.listenPort), sealed(session, 0n, ipv4Udp(way, [9])));
+    const [datagram] = await arrived;
+    equalBytes(datagram, Uint8Array.of(9));
+  });
+});
+
+hands('reference hand: makes a TUN again that was deleted, and goes on with it', async () => {
+  await withScene(async ({ hand, far, application, session }) => {
+    assert.throws(() => hand.reopenTun(), /again: EBUSY/);
+    const netlink = new Netlink(addonHere());
+    const named = () => present(netlink.linkByName(hand.interfaceName), 'the interface');
+    netlink.deleteLink(named());
+    assert.not(hand.hasTun());
+    hand.reopenTun();
+    assert.ok(hand.hasTun());
+    const link = named();
+    netlink.setLink(link, { mtu: 1420, isUp: true });
+    netlink.addAddress(link.index, present(parseInterfaceAddress(`${OURS}/24`), 'an address'));
+    application.send(Uint8Array.of(1, 2, 3), 7, THEIRS);
+    const plaintext = present(opened(session, await far.next()), 'it opens');
+    equalBytes(plaintext.subarray(28, 31), Uint8Array.of(1, 2, 3));
   });
 });
 

@@ -143,7 +143,7 @@ test('§4.1: the receiver strips the headers; the destination never knows of the
   equalBytes(segment.left.received[0], ANSWER);
 });
 
-test('§4.1: the receiver verifies that the VNI is valid and the inner destination is its own', () => {
+test('§4.1: the receiver verifies the VNI, and that the inner destination is its own', () => {
   const segment = createSegment();
   inject(segment, ANSWER, { vni: 2 });
   inject(segment, ANSWER, { destination: RIGHT_MAC });

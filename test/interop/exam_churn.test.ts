@@ -9,7 +9,7 @@
 import { readdirSync } from 'node:fs';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { ip, pings, waitUntil } from '../support/netns.js';
+import { ip, pause, pings, waitUntil } from '../support/netns.js';
 import { type ExamEnd, INNER, newInterface, startEnd, withExam, withExamLab } from './exam.js';
 import { residentBytes } from './rig.js';
 import { type LabTunnel, makeKeyPair } from './tunnels.js';
@@ -117,6 +117,23 @@ exam('an interface set down and up 500 times under traffic carries on each time'
     });
     assert.is(left.daemon.child.exitCode, null);
     await pings(right.host, INNER.left[4]);
+  }),
+);
+
+exam('an interface that was moved is left alone; deleted there, it is made again at home', () =>
+  withExam(async ({ middle, left, right }) => {
+    await pings(left.host, INNER.right[4]);
+    // Looks at the host come every five seconds, without a notice of other namespaces.
+    await pause(6_000);
+    await pings(left.host, INNER.right[4]);
+    assert.not.match(ip(middle, 'link'), new RegExp(left.interface));
+    ip(left.host, 'link', 'del', left.interface);
+    const isHome = (): boolean => ip(middle, 'link').includes(left.interface);
+    await waitUntil('the interface is at home', 7_000, isHome);
+    ip(middle, 'addr', 'add', `${INNER.left[4]}/24`, 'dev', left.interface);
+    await pings(right.host, INNER.left[4]);
+    assert.is((await left.daemon.stop()).code, 0);
+    assert.not(isHome());
   }),
 );
 

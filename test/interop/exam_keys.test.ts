@@ -126,6 +126,19 @@ exam('group 14: a private key is shown clamped', () =>
   }),
 );
 
+exam('group 14: an empty file takes the private key away, until there is one again', () =>
+  withExam(async (rig) => {
+    const { left, right } = rig;
+    await pings(left.host, INNER.right[4]);
+    await left.set('private-key', '/dev/null');
+    assert.is((await show(left, 'private-key')).trim(), '(none)');
+    assert.not(await reaches(left.host, INNER.right[4]));
+    await left.set('private-key', keyFile(rig, left.keys.privateKey));
+    await pings(left.host, INNER.right[4]);
+    await pings(right.host, INNER.left[4]);
+  }),
+);
+
 exam('group 14: prefixes that contain each other are replaced as a whole', () =>
   withExam(async ({ left, right }) => {
     const key = right.keys.publicKey;

@@ -13,10 +13,10 @@
 import type { Address } from '../base/address.js';
 import type { Log } from '../base/log.js';
 import { elapsed, type Instant, micros, millis, seconds, toMillis } from '../base/time.js';
-import { type Hand, HandError } from '../io/hand.js';
+import { isSystemRefusal } from '../io/files.js';
+import type { Hand } from '../io/hand.js';
 import type { Host, Reconciled } from '../io/host.js';
 import { type Addon, NETLINK_CHANGES } from '../io/native.js';
-import { NetlinkError } from '../io/netlink.js';
 import { NetlinkWatcher } from '../io/netlink_watch.js';
 import { QuietLog } from './quiet_log.js';
 
@@ -116,7 +116,7 @@ export class HostWatch {
     try {
       this.#look(skipRoutes);
     } catch (error) {
-      if (!(error instanceof NetlinkError || error instanceof HandError)) {
+      if (!isSystemRefusal(error)) {
         this.#parts.fail(error);
         return;
       }

@@ -10,7 +10,7 @@ import type { Log } from '../base/log.js';
 import type { CryptoSuite } from '../crypto/suite.js';
 import { type Clock, SystemClock } from '../io/clock.js';
 import { SystemRandom } from '../io/entropy.js';
-import { FileError } from '../io/files.js';
+import { FileError, isSystemRefusal } from '../io/files.js';
 import { type Hand, HandError } from '../io/hand.js';
 import { Host } from '../io/host.js';
 import { NodeLoop } from '../io/loop.js';
@@ -79,7 +79,13 @@ export async function openTunnel(context: TunnelContext): Promise<Tunnel> {
     log,
     now: () => clock.now(),
     destinations: () => endpointsOf(node),
-    onUnderlayChange: () => loop.handle({ kind: 'underlayChanged' }),
+    onUnderlayChange: () => {
+      loop.handle({ kind: 'underlayChanged' });
+      void tunnel.measureAgain().catch((error: unknown) => {
+        if (!isSystemRefusal(error)) return context.fail(error);
+        log.warn('cannot follow the MTU of the underlay', { why: error.message });
+      });
+    },
     fail: context.fail,
   });
   teardown.add('host watch', () => watch.close());

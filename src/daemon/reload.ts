@@ -5,8 +5,7 @@
  */
 
 import type { Log } from '../base/log.js';
-import { HandError } from '../io/hand.js';
-import { NetlinkError } from '../io/netlink.js';
+import { isSystemRefusal } from '../io/files.js';
 import type { Config } from '../node/config.js';
 import { type ConfigChange, describeChange } from './config_change.js';
 import { ConfigError } from './config_fault.js';
@@ -78,8 +77,7 @@ async function adopt(next: Config, tunnel: ReloadParts['tunnel']): Promise<Reloa
   }
 }
 
+/** Where nothing could be recorded or made, as on a full disk, nothing was. */
 function isRefusal(error: unknown): error is Error {
-  return (
-    error instanceof ConfigError || error instanceof HandError || error instanceof NetlinkError
-  );
+  return error instanceof ConfigError || isSystemRefusal(error);
 }

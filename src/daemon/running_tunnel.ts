@@ -111,6 +111,11 @@ export class RunningTunnel implements Tunnel {
     return done;
   }
 
+  /** The underlay is another, so its MTU may be. */
+  async measureAgain(): Promise<void> {
+    if (this.config.mtu === undefined) await this.reconfigure((running) => running, 'host');
+  }
+
   async #adopt(
     change: (running: Config) => Config,
     scope: ChangeScope,

@@ -113,6 +113,14 @@ export function errnoOf(error: unknown): string {
   return typeof error.code === 'string' ? error.code : '';
 }
 
+/**
+ * Whether the system refused something, now: a full disk, no descriptor left, a setting refused. It
+ * may be otherwise later, so it ends no daemon. All errors of io/ carry the errno's name.
+ */
+export function isSystemRefusal(error: unknown): error is Error {
+  return /^E[A-Z0-9]+$/.test(errnoOf(error));
+}
+
 /** What an errno means, in words for an operator. */
 export function describeErrno(code: string): string {
   return ERRNO_TEXT[code] ?? code;

@@ -37,7 +37,7 @@ export class HostRoutes {
         const routes = fresh.filter(({ prefix }) => prefix.address.family === family);
         if (link.isUp && !this.#tryAdd(link.index, { routes, family, skipped })) continue;
         for (const route of routes) this.#of(route).set(routeKey(route), route);
-        added.push(...routes);
+        for (const route of routes) added.push(route);
       }
     } catch (error) {
       this.delete(link.index, added);

@@ -4,6 +4,7 @@ import { SILENT } from '../../src/base/log.js';
 import { ConfigError } from '../../src/daemon/config_fault.js';
 import { Reloader } from '../../src/daemon/reload.js';
 import type { ChangeScope } from '../../src/daemon/tunnel.js';
+import { FileError } from '../../src/io/files.js';
 import { HandError } from '../../src/io/hand.js';
 import type { Config } from '../../src/node/config.js';
 
@@ -75,6 +76,13 @@ test('reload: what the host refuses is not a defect, and its secrets are wiped',
   const why = 'Open UDP port 2: EADDRINUSE';
   assert.equal(await reloader.reload(), { kind: 'refused', why });
   assert.equal(next.privateKey, new Uint8Array(32));
+});
+
+test('reload: a record that cannot be written refuses it, too', async () => {
+  const running = tunnel(new FileError('ENOSPC', 'Cannot write "leftovers.json": ENOSPC'));
+  const reloader = new Reloader({ read: () => config(2), tunnel: running, log: SILENT });
+  assert.is((await reloader.reload()).kind, 'refused');
+  assert.match(reloader.failure ?? '', 'ENOSPC');
 });
 
 test('reload: a defect is thrown on', async () => {

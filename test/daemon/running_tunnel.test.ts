@@ -136,6 +136,17 @@ test('reconfigure: one after the other, each upon what the one before left', asy
   assert.is(tunnel.config.fwMark, 11);
 });
 
+test('underlay: another MTU is followed where none is configured, and only there', async () => {
+  const { tunnel, calls } = scene();
+  await tunnel.measureAgain();
+  assert.equal(calls, []);
+  await tunnel.reconfigure(({ mtu: _, ...running }) => running, 'host');
+  assert.is(tunnel.mtu, 1420);
+  calls.length = 0;
+  await tunnel.measureAgain();
+  assert.equal(calls, ['host', 'configure']);
+});
+
 test('clear ports: one of each number', () => {
   const peers = [
     clearPeer('192.0.2.7:4789', 'vxlan'),

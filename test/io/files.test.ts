@@ -12,6 +12,7 @@ import {
   readFile,
   readPrivateFile,
   replacePrivateFile,
+  isSystemRefusal,
 } from '../../src/io/files.js';
 
 const test = suite<{ folder: string }>('io/files');
@@ -131,6 +132,15 @@ test('words: an errno is explained, an unknown one is itself', () => {
 test('quote: a shell takes the result as one word', () => {
   assert.is(quote('/etc/heddle.yaml'), '/etc/heddle.yaml');
   assert.is(quote("/a b/it's"), "'/a b/it'\\''s'");
+});
+
+test('errors: what the system refuses now is told from defects', () => {
+  const refused = Object.assign(new Error('no space'), { code: 'ENOSPC' });
+  const defect = Object.assign(new TypeError('argument'), { code: 'ERR_INVALID_ARG_TYPE' });
+  assert.ok(isSystemRefusal(refused));
+  for (const other of [defect, new Error('x'), 'ENOSPC', undefined]) {
+    assert.not.ok(isSystemRefusal(other));
+  }
 });
 
 test.run();

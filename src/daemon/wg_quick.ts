@@ -100,7 +100,7 @@ class Reader implements WgQuickFile {
   }
 }
 
-/** What a comment that stands at the head of a peer calls it, where it can be nothing but a name. */
+/** What the comments at the head of a peer call it, where they can mean nothing but a name. */
 export function nameIn(comments: readonly string[]): string | undefined {
   const told = comments.flatMap((comment) => LABEL.exec(comment)?.[1] ?? []);
   const [name, ...others] = told.length > 0 ? told : comments;

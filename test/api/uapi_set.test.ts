@@ -94,6 +94,16 @@ test('set: what is wrong is refused as a whole, with the line and without its co
   }
 });
 
+test('set: a line that is too long is not looked at', () => {
+  const line = (length: number): string => `listen_port=${'0'.repeat(length - 12)}\n`;
+  const why = (text: string): string => {
+    const parsed = parseUapiSet(text);
+    return parsed.kind === 'refused' ? parsed.why : '';
+  };
+  assert.is(why(line(512)), 'line 1 of the request is not understood');
+  assert.is(why(line(513)), 'line 1 of the request is too long');
+});
+
 test('set: whatever the text, it is edits or a refusal', () => {
   const right = `listen_port=1\n${PEER}endpoint=192.0.2.1:7\nallowed_ip=10.0.0.0/8\n`;
   withSeed('uapi', (random) => {

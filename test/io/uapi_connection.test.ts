@@ -12,6 +12,7 @@ import { type UapiAnswers, UapiConnection } from '../../src/io/uapi_connection.j
 interface Context {
   folder: string;
   server: Server | undefined;
+  clients: Socket[];
 }
 
 const test = suite<Context>('io/uapi_connection');
@@ -20,8 +21,10 @@ const OK = 'errno=0\n\n';
 
 test.before.each((context) => {
   context.folder = mkdtempSync(join(tmpdir(), 'heddle-'));
+  context.clients = [];
 });
 test.after.each((context) => {
+  for (const client of context.clients) client.destroy();
   context.server?.close();
   rmSync(context.folder, { recursive: true });
 });
@@ -57,6 +60,7 @@ async function talk(
     new UapiConnection(socket, all, budget, limits.idleMs);
   }).listen(path);
   const client = connect({ path, allowHalfOpen: true });
+  context.clients.push(client);
   await once(client, 'connect');
   let said = '';
   client.on('error', () => {});
@@ -113,6 +117,23 @@ test('requests: are carried out in turn, also when the other end is closed', asy
   client.end('set=1\na=1\n\nset=1\nb=2\n\n');
   assert.is(await until('never'), OK.repeat(2));
   assert.equal(order, ['begin a=1\n', 'end a=1\n', 'begin b=2\n', 'end b=2\n']);
+});
+
+test('requests: while one is carried out, those behind it wait with the sender', async (context) => {
+  const waiting: (() => void)[] = [];
+  const set = (): Promise<number> => new Promise((done) => waiting.push(() => done(0)));
+  const limits = { idleMs: 5_000, bytes: 32 << 20 };
+  const { client, until } = await talk(context, { set }, limits);
+  client.write('set=1\n\n');
+  client.write(`set=1\n${'a=1\n'.repeat(4 << 20)}\n`);
+  while (waiting.length === 0) await new Promise((done) => setImmediate(done));
+  for (let i = 0; i < 500; i++) await new Promise((done) => setImmediate(done));
+  assert.ok(client.writableLength > 8 << 20, `${client.writableLength} bytes wait`);
+  waiting.shift()?.();
+  while (waiting.length === 0) await new Promise((done) => setImmediate(done));
+  waiting.shift()?.();
+  assert.is(await until(OK.repeat(2)), OK.repeat(2));
+  client.destroy();
 });
 
 test('requests: what is none is refused and the connection closed', async (context) => {

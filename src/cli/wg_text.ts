@@ -14,16 +14,20 @@ interface Block {
   readonly allowedIps: string[];
 }
 
+/** The key of zeros: a peer may have it, though nobody is there. */
+const NO_KEY = toBase64(new Uint8Array(32));
+
 export function formatWgFile(answer: string, status: StatusDocument): string {
   const [device, ...peers] = readBlocks(answer);
   const known = new Map(status.peers.map((peer) => [peer.publicKey, peer]));
-  const sections = [interfaceSection(device, status)];
-  for (const peer of peers) {
-    const publicKey = keyOf(peer, 'public_key') ?? '';
-    sections.push(peerSection(peer, publicKey, known.get(publicKey)));
-    known.delete(publicKey);
-  }
-  sections.push(...[...known.values()].map(foreignPeer));
+  const sections = [
+    interfaceSection(device, status),
+    ...peers.map((peer) => {
+      const publicKey = keyOf(peer, 'public_key') ?? NO_KEY;
+      return peerSection(peer, publicKey, known.get(publicKey));
+    }),
+    ...status.peers.filter(({ publicKey }) => publicKey === null).map(clearPeerSection),
+  ];
   return `${sections.map((lines) => lines.join('\n')).join('\n\n')}\n`;
 }
 
@@ -67,7 +71,7 @@ function peerSection(peer: Block, publicKey: string, known: PeerStatus | undefin
   const isBare = known === undefined || known.encapsulation === 'wireguard';
   return [
     ...(known ? [`# ${harmless(known.name)}`] : []),
-    ...(isBare ? [] : [`# encapsulation: ${known.encapsulation}, which only heddle has`]),
+    ...(isBare ? [] : [`# encapsulation: vxlan-sealed, VNI ${known.vni}, which only heddle has`]),
     '[Peer]',
     `PublicKey = ${publicKey}`,
     ...(presharedKey === undefined ? [] : [`PresharedKey = ${presharedKey}`]),
@@ -77,11 +81,11 @@ function peerSection(peer: Block, publicKey: string, known: PeerStatus | undefin
   ];
 }
 
-/** A peer that WireGuard does not know of. */
-function foreignPeer(peer: PeerStatus): string[] {
+/** WireGuard does not know of it. */
+function clearPeerSection(peer: PeerStatus): string[] {
   return [
     `# ${harmless(peer.name)}: in the clear, which only heddle has`,
-    `# encapsulation: ${peer.encapsulation}`,
+    `# encapsulation: ${peer.encapsulation}${peer.vni === null ? '' : `, VNI ${peer.vni}`}`,
     `# endpoint: ${peer.endpoint ?? 'none'}`,
     `# allowed ips: ${peer.allowedIps.join(', ') || 'none'}`,
   ];

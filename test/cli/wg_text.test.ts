@@ -3,7 +3,7 @@ import * as assert from 'uvu/assert';
 import { statusDocument } from '../../src/api/status.js';
 import { toHex } from '../../src/base/bytes.js';
 import { formatWgFile } from '../../src/cli/wg_text.js';
-import { peerSnapshot, statusSource } from '../support/status.js';
+import { statusSource } from '../support/status.js';
 import { key } from '../support/uapi.js';
 
 const test = suite('cli/wg_text');
@@ -66,12 +66,39 @@ ListenPort = 0
   );
 });
 
-test('file: a peer that WireGuard does not know is a comment, whatever its name', () => {
-  const status = statusDocument(statusSource([peerSnapshot({ name: 'x\n[Peer]' })]));
-  const text = formatWgFile(END, status);
-  assert.match(text, '# x\\u{a}[Peer]: in the clear, which only heddle has\n');
+test('file: peers in the clear are comments, whatever their names', () => {
+  const document = statusDocument(statusSource());
+  const peers = ['x\n[Peer]', 'y'].flatMap((name) =>
+    document.peers.map((peer) => {
+      const clear = { encapsulation: 'vxlan', vni: 7, publicKey: null } as const;
+      return { ...peer, ...clear, name };
+    }),
+  );
+  const text = formatWgFile(END, { ...document, peers });
   const block = text.slice(text.indexOf('\n\n') + 2).trimEnd();
-  for (const line of block.split('\n')) assert.match(line, /^# /);
+  const named = block.split('\n').filter((line) => line !== '');
+  assert.equal(
+    named,
+    ['x\\u{a}[Peer]', 'y'].flatMap((name) => [
+      `# ${name}: in the clear, which only heddle has`,
+      '# encapsulation: vxlan, VNI 7',
+      '# endpoint: 192.0.2.7:51820',
+      '# allowed ips: 10.77.0.2/32, fd77::2/128, 10.8.0.0/16',
+    ]),
+  );
+});
+
+test('file: a peer behind VXLAN says so, and one of zeros is one', () => {
+  const document = statusDocument(statusSource());
+  const peers = document.peers.map((peer) => {
+    return { ...peer, encapsulation: 'vxlan-sealed', vni: 9 } as const;
+  });
+  assert.match(
+    formatWgFile(PEER + END, { ...document, peers }),
+    '# beta\n# encapsulation: vxlan-sealed, VNI 9, which only heddle has\n[Peer]\n',
+  );
+  const zeros = `public_key=${'00'.repeat(32)}\n`;
+  assert.match(formatWgFile(zeros + END, document), `\nPublicKey = ${'A'.repeat(43)}=\n`);
 });
 
 test.run();

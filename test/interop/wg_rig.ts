@@ -7,7 +7,7 @@ import { mkdtempSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Finished, Lab, type LabHost, requireTools } from '../support/netns.js';
 import { FAR, NEAR, neighbours, PORT, tunnels } from './pair.js';
-import { HeddleEnd, type LabTunnel } from './tunnels.js';
+import { HeddleEnd, type LabPeer, type LabTunnel } from './tunnels.js';
 
 /** Where `wg` looks. */
 const WG_FOLDER = '/var/run/wireguard';
@@ -84,8 +84,11 @@ export interface WgRig {
   readonly farKey: string;
 }
 
-/** Removed when `use` ends. */
-export async function withWgRig(use: (rig: WgRig) => Promise<void>): Promise<void> {
+/** Removed when `use` ends. `others`: peers of the near end besides the far one. */
+export async function withWgRig(
+  use: (rig: WgRig) => Promise<void>,
+  others: readonly LabPeer[] = [],
+): Promise<void> {
   requireTools({
     ping: 'iputils-ping',
     wg: 'wireguard-tools',
@@ -100,7 +103,11 @@ export async function withWgRig(use: (rig: WgRig) => Promise<void>): Promise<voi
       far: { name: 'near', endpoint: `${UNDER.near}:${PORT}` },
     });
     const [near, far] = await Promise.all([
-      start(lab, hosts.near, { ...made.near, interface: `wn${process.pid}` }),
+      start(lab, hosts.near, {
+        ...made.near,
+        interface: `wn${process.pid}`,
+        peers: [...made.near.peers, ...others],
+      }),
       start(lab, hosts.far, { ...made.far, interface: `wf${process.pid}` }),
     ]);
     const keys = { nearKey: keyOf(made.far), farKey: keyOf(made.near) };

@@ -309,6 +309,32 @@ test('endpoint: told again, a peer that roamed is sought where it was told', () 
     assert.is(await endpoint(), `${UNDER.far}:${PORT}`);
   }));
 
+const CLEAR = {
+  name: 'plain',
+  encapsulation: 'udp',
+  endpoint: '192.0.2.9:8285',
+  allowedIps: ['10.88.0.0/16'],
+} as const;
+
+test('peers in the clear: are not shown, cannot be robbed, and outlive setconf', () =>
+  withWgRig(
+    async ({ near, farKey }) => {
+      assert.equal([...(await near.dump()).peers.keys()], [farKey]);
+      const robbed = await near.tryWg('set', near.name, 'peer', farKey, 'allowed-ips', '10.88.1.1');
+      assert.is.not(robbed.code, 0);
+      assert.match(robbed.stderr, 'Address already in use');
+      await near.wg('setconf', near.name, near.file('[Interface]\n'));
+      assert.is((await near.dump()).peers.size, 0);
+      const { peers } = await near.heddle.status();
+      assert.equal(
+        peers.map(({ name }) => name),
+        ['plain'],
+      );
+      assert.match((await near.heddle.run('show', '--wg')).stdout, '# plain: in the clear');
+    },
+    [CLEAR],
+  ));
+
 test('socket: private, gone with the daemon, and a live one is not taken over', () =>
   withWgRig(async ({ near, far }) => {
     const path = `/var/run/wireguard/${near.name}.sock`;

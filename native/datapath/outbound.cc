@@ -240,7 +240,7 @@ bool Outbound::seal(const Target& target, uint8_t* inner, size_t length) {
   Keypair& keypair = *target.keypair;
   uint64_t counter = keypair.sendCounter.load(std::memory_order_relaxed);
   if (counter >= kRejectAfterMessages) return false;
-  size_t padded = paddedLength(length, tables_.mtu());
+  size_t padded = paddedLength(length, paddingBound(length, tables_.mtu(), tables_.routeMtu()));
   size_t size = kDataOverhead + padded;
   uint32_t vni = target.endpoint->endpoint.vni;
   size_t before = vni == 0 ? 0 : kVxlanHeader;

@@ -51,6 +51,8 @@ void Tables::setMac1Key(std::span<const uint8_t, 32> key) {
 
 void Tables::setMtu(uint32_t mtu) { mtu_.store(mtu, std::memory_order_relaxed); }
 
+void Tables::setRouteMtu(uint32_t mtu) { routeMtu_.store(mtu, std::memory_order_relaxed); }
+
 Mac Tables::vtepMac() const {
   uint64_t word = vtepMac_.load(std::memory_order_relaxed);
   Mac mac;

@@ -168,6 +168,7 @@ class Tables {
   const PrefixTrie& routes() const { return routes_; }
   const SessionTable& sessions() const { return sessions_; }
   uint32_t mtu() const { return mtu_.load(std::memory_order_relaxed); }
+  uint32_t routeMtu() const { return routeMtu_.load(std::memory_order_relaxed); }
   // Never the same twice, on any thread.
   uint64_t newEndpointVersion() const {
     return nextEndpointVersion_.fetch_add(1, std::memory_order_relaxed);
@@ -184,6 +185,8 @@ class Tables {
 
   void setMac1Key(std::span<const uint8_t, 32> key);
   void setMtu(uint32_t mtu);
+  // The least of a route into the tunnel; 0: none.
+  void setRouteMtu(uint32_t mtu);
   void setVtepMac(const Mac& mac);
   void setOwnAddresses(std::vector<OwnAddress> addresses);
   // False when the slot is taken or not below kMaxPeers.
@@ -223,6 +226,7 @@ class Tables {
   PrefixTrie routes_;
   SessionTable sessions_;
   std::atomic<uint32_t> mtu_{kDefaultMtu};
+  std::atomic<uint32_t> routeMtu_{0};
   std::atomic<const Mac1Key*> mac1Key_{nullptr};
   std::atomic<const Fdb*> fdb_{nullptr};
   std::atomic<uint64_t> vtepMac_{0};  // in the low six bytes, as they lie in memory

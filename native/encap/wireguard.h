@@ -21,4 +21,11 @@ inline size_t paddedLength(size_t length, size_t mtu) {
   return length - unit + padded;
 }
 
+// The MTU that bounds the padding of a packet: that of a route into the tunnel where there is one
+// and the packet fits it. A smaller way behind the tunnel is what such a route is for.
+inline size_t paddingBound(size_t length, size_t mtu, size_t routeMtu) {
+  bool isLess = routeMtu != 0 && (mtu == 0 || routeMtu < mtu);
+  return isLess && length <= routeMtu ? routeMtu : mtu;
+}
+
 }  // namespace heddle

@@ -113,6 +113,13 @@ napi_value setMtu(napi_env env, napi_callback_info info) {
   return nullptr;
 }
 
+napi_value setRouteMtu(napi_env env, napi_callback_info info) {
+  napi_value arguments[2];
+  readArguments(env, info, arguments);
+  engineOf(env, arguments[0]).tables().setRouteMtu(readU32(env, arguments[1]));
+  return nullptr;
+}
+
 napi_value setVtepMac(napi_env env, napi_callback_info info) {
   napi_value arguments[2];
   readArguments(env, info, arguments);
@@ -334,6 +341,7 @@ void registerEngine(napi_env env, napi_value exports) {
   exportFunction(env, exports, "engineClose", close);
   exportFunction(env, exports, "engineSetMac1Key", setMac1Key);
   exportFunction(env, exports, "engineSetMtu", setMtu);
+  exportFunction(env, exports, "engineSetRouteMtu", setRouteMtu);
   exportFunction(env, exports, "engineSetVtepMac", setVtepMac);
   exportFunction(env, exports, "engineSetOwnAddresses", setOwnAddresses);
   exportFunction(env, exports, "engineSetEncapsulation", setEncapsulation);

@@ -144,6 +144,14 @@ TEST("padding: goes to 16 but never past the MTU") {
   for (const Row& row : rows) EXPECT_EQUAL(paddedLength(row.length, row.mtu), row.padded);
 }
 
+TEST("padding: is bounded by a route that is smaller than the MTU, where the packet fits it") {
+  EXPECT_EQUAL(paddingBound(1299, 1300, 1299), size_t{1299});
+  EXPECT_EQUAL(paddingBound(1300, 1300, 1299), size_t{1300});
+  EXPECT_EQUAL(paddingBound(1299, 1300, 0), size_t{1300});
+  EXPECT_EQUAL(paddingBound(1299, 1300, 1400), size_t{1300});
+  EXPECT_EQUAL(paddingBound(1299, 0, 1400), size_t{1400});
+}
+
 TEST("classify: takes whole packets with padding, and no others") {
   for (Family family : {Family::ipv4, Family::ipv6}) {
     test::Packet packet = test::makePacket({.family = family, .payload = {1, 2, 3}});

@@ -37,7 +37,7 @@ const TOUCHES_ROUTES =
 export interface HostWatchParts {
   readonly addon: Addon;
   readonly host: Pick<Host, 'reconcile' | 'reattach' | 'interfaceName'>;
-  readonly hand: Pick<Hand, 'interfaceName' | 'hasTun' | 'reopenTun'>;
+  readonly hand: Pick<Hand, 'interfaceName' | 'hasTun' | 'reopenTun' | 'write'>;
   readonly log: Log;
   readonly now: () => Instant;
   /** Endpoints, so that a change of the ways to them is one of the underlay. */
@@ -63,6 +63,7 @@ export class HostWatch {
   #areRoutesSlow = false;
   #distance = LEAST_DISTANCE;
   #underlay: string;
+  #routeMtu = 0;
   #link: Reconciled['link'] | 'in another namespace' | 'none' = 'up';
 
   /** The plan is carried out. Throws NetlinkError. */
@@ -70,7 +71,9 @@ export class HostWatch {
     this.#parts = parts;
     this.#log = new QuietLog(parts.log, parts.now);
     this.#watcher = new NetlinkWatcher(parts.addon, (bits) => this.#notice(bits));
-    this.#underlay = parts.host.reconcile({ destinations: parts.destinations() }).underlay;
+    const found = parts.host.reconcile({ destinations: parts.destinations() });
+    this.#underlay = found.underlay;
+    this.#bound(found.routeMtu);
     this.#lastLook = parts.now();
     this.#lastRoutes = this.#lastLook;
     this.#lookIn(WITHOUT_NOTICE_MS);
@@ -142,10 +145,18 @@ export class HostWatch {
     const [refusal] = found.refusals;
     if (refusal !== undefined) this.#log.warn('cannot put right what others changed', { refusal });
     this.#follow(found.link);
+    this.#bound(found.routeMtu);
     if (found.underlay === this.#underlay) return;
     this.#underlay = found.underlay;
     this.#log.info('the underlay changed', {});
     onUnderlayChange();
+  }
+
+  /** A route into the tunnel may have an MTU of its own, which padding must not pass. */
+  #bound(routeMtu: number | undefined): void {
+    if (routeMtu === undefined || routeMtu === this.#routeMtu) return;
+    this.#routeMtu = routeMtu;
+    this.#parts.hand.write({ kind: 'setRouteMtu', mtu: routeMtu }, this.#parts.now());
   }
 
   #skipsRoutes(now: Instant): boolean {

@@ -20,7 +20,7 @@ import { elapsed, type Instant } from '../base/time.js';
 import type { CryptoSuite } from '../crypto/suite.js';
 import { isClear } from '../encap/encapsulation.js';
 import { behindVxlan } from '../encap/vxlan.js';
-import { paddedLength } from '../encap/wireguard.js';
+import { paddedLength, paddingBound } from '../encap/wireguard.js';
 import { REKEY_AFTER_MESSAGES, REKEY_AFTER_TIME } from '../session/constants.js';
 import { maySeal, sealData, type TransportKeypair } from '../session/transport.js';
 import { ClearOutbound } from './clear_outbound.js';
@@ -168,7 +168,10 @@ export class Outbound {
       if (inner.length > 0) this.#stage(peer, inner);
       return;
     }
-    const plaintext = new Uint8Array(paddedLength(inner.length, this.#tables.mtu));
+    const { mtu, routeMtu } = this.#tables;
+    const plaintext = new Uint8Array(
+      paddedLength(inner.length, paddingBound(inner.length, { mtu, routeMtu })),
+    );
     plaintext.set(inner);
     const message = sealData(this.#suite, keypair, plaintext);
     const { vni } = endpoint;

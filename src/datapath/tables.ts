@@ -38,6 +38,11 @@ export type TableWrite =
   | { readonly kind: 'setMac1Key'; readonly key: Uint8Array }
   /** The TUN's MTU: bounds padding, and inner packets longer than it are dropped. */
   | { readonly kind: 'setMtu'; readonly mtu: number }
+  /**
+   * The least MTU that a route into the tunnel sets: packets that fit are not padded past it. 0:
+   * there is none.
+   */
+  | { readonly kind: 'setRouteMtu'; readonly mtu: number }
   /** Our VTEP's Ethernet address: where clear VXLAN frames come from and must be sent to. */
   | { readonly kind: 'setVtepMac'; readonly mac: Mac }
   /** The interface's addresses: neighbour questions for them are answered in clear VXLAN. */

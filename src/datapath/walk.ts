@@ -47,6 +47,7 @@ type PeerWrite = Exclude<
     kind:
       | 'setMac1Key'
       | 'setMtu'
+      | 'setRouteMtu'
       | 'setVtepMac'
       | 'setOwnAddresses'
       | 'insertPrefix'
@@ -138,6 +139,9 @@ export class Walk {
         break;
       case 'setMtu':
         tables.mtu = write.mtu;
+        break;
+      case 'setRouteMtu':
+        tables.routeMtu = write.mtu;
         break;
       case 'setVtepMac':
         tables.vtepMac = write.mac;

@@ -91,6 +91,8 @@ export class WalkTables {
   ownAddresses: ReadonlySet<string> = new Set();
   vtepMac: Mac = macFromBytes(new Uint8Array(6), 0);
   mtu = DEFAULT_MTU;
+  /** 0: none. */
+  routeMtu = 0;
   mac1Key: Uint8Array | undefined;
 
   addPeer(slot: PeerSlot): void {

@@ -16,6 +16,17 @@ export function paddedLength(length: number, mtu: number): number {
   return length - last + Math.min(mtu, roundUp(last));
 }
 
+/**
+ * The MTU that bounds the padding of a packet: that of a route into the tunnel where there is one
+ * and the packet fits it. A smaller way behind the tunnel is what such a route is for.
+ */
+export function paddingBound(
+  length: number,
+  { mtu, routeMtu }: { readonly mtu: number; readonly routeMtu: number },
+): number {
+  return routeMtu !== 0 && length <= routeMtu && (mtu === 0 || routeMtu < mtu) ? routeMtu : mtu;
+}
+
 function roundUp(length: number): number {
   return Math.ceil(length / PADDING_MULTIPLE) * PADDING_MULTIPLE;
 }

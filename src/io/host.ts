@@ -41,6 +41,8 @@ export interface Reconciled {
   readonly refusals: readonly string[];
   /** Differs when the host's other interfaces, or the ways to the destinations, changed. */
   readonly underlay: string;
+  /** The least MTU that a route into the tunnel sets, 0 for none; absent where it was not read. */
+  readonly routeMtu: number | undefined;
 }
 
 export class Host {
@@ -134,6 +136,7 @@ export class Host {
       repairs: new Map(repaired.map(([kind, { count }]) => [kind, count])),
       refusals: [...outcomes.values()].flatMap(({ refusals }) => refusals),
       underlay: underlay.fingerprint,
+      routeMtu: link?.isUp && !skipRoutes ? this.#leastRouteMtu(link.index) : undefined,
     };
   }
 
@@ -161,6 +164,13 @@ export class Host {
     let table = FIRST_TABLE;
     while (isTaken(table)) table++;
     return table;
+  }
+
+  #leastRouteMtu(index: number): number {
+    const least = FAMILIES.map(
+      (family) => unlessWithoutIpv6(family, () => this.#netlink.leastRouteMtu(family, index)) ?? 0,
+    ).filter((mtu) => mtu !== 0);
+    return least.length > 0 ? Math.min(...least) : 0;
   }
 
   #mtusTo(addresses: readonly Address[], interfaceName: string): number[] {

@@ -73,6 +73,7 @@ export interface Addon {
   engineSetMark(engine: Engine, mark: number): number;
   engineSetMac1Key(engine: Engine, key: Uint8Array): void;
   engineSetMtu(engine: Engine, mtu: number): void;
+  engineSetRouteMtu(engine: Engine, mtu: number): void;
   /** 6 bytes. */
   engineSetVtepMac(engine: Engine, mac: Uint8Array): void;
   /** 17 bytes each: family (4 or 6), address. */

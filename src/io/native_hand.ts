@@ -169,6 +169,8 @@ export class NativeHand implements Hand {
         return addon.engineSetMac1Key(engine, write.key);
       case 'setMtu':
         return addon.engineSetMtu(engine, write.mtu);
+      case 'setRouteMtu':
+        return addon.engineSetRouteMtu(engine, write.mtu);
       case 'setVtepMac':
         return addon.engineSetVtepMac(engine, write.mac.bytes);
       case 'setOwnAddresses':

@@ -26,10 +26,12 @@ import {
 } from '../wire/netlink.js';
 import {
   emitRoute,
+  parseLeastMtu,
+  parseRouteKeys,
   ROUTE_FIXED,
   type Route,
   RTA,
-  parseRouteKeys,
+  RTAX_MTU,
   routeTable,
 } from '../wire/netlink_route.js';
 import {
@@ -50,7 +52,6 @@ const IFF_LOWER_UP = 0x10000;
 const IFLA = { name: 3, mtu: 4, transmitQueueLength: 13 };
 const IFA = { address: 1, local: 2 };
 const IFA_F_NODAD = 0x02;
-const RTAX_MTU = 2;
 /**
  * Who made a route or rule, among the numbers free for anybody: tells heddle's from others', and
  * what is taken back must carry it. `ip` shows it as `proto 104`.
@@ -202,6 +203,16 @@ export class Netlink {
 
   /** By `routeKey`, heddle's routes of the family that lead to the interface. */
   ownRoutes(family: Family, interfaceIndex: number): Set<string> {
+    const wanted = { protocol: PROTOCOL_HEDDLE, interfaceIndex };
+    return parseRouteKeys(this.#dumpRoutes(family), wanted);
+  }
+
+  /** The least MTU that a route of the family to the interface sets, whoever made it; 0: none. */
+  leastRouteMtu(family: Family, interfaceIndex: number): number {
+    return parseLeastMtu(this.#dumpRoutes(family), interfaceIndex);
+  }
+
+  #dumpRoutes(family: Family): Uint8Array {
     const fixed = new Uint8Array(ROUTE_FIXED);
     fixed[0] = AF[family];
     const request = emitMessage(
@@ -214,7 +225,7 @@ export class Netlink {
     if (typeof reply === 'number' || errno > 0) {
       throw new NetlinkError('List routes', this.#addon.errnoName(errno));
     }
-    return parseRouteKeys(reply, { protocol: PROTOCOL_HEDDLE, interfaceIndex });
+    return reply;
   }
 
   /** Where a packet to `destination` would go now; undefined when nowhere. */

@@ -9,7 +9,7 @@
  */
 
 import type { Family, Prefix } from '../base/address.js';
-import { loadLe32 } from '../base/bytes.js';
+import { loadLe16, loadLe32 } from '../base/bytes.js';
 import { type Attribute, findAttribute, TYPE, u32, visitMessages } from './netlink.js';
 
 export const ROUTE_FIXED = 12;
@@ -22,6 +22,9 @@ export const RTA = {
   table: 15,
   mark: 16,
 };
+/** Among the metrics. */
+export const RTAX_MTU = 2;
+const ATTRIBUTE_HEADER = 4;
 const AF: Record<Family, number> = { 4: 2, 6: 10 };
 const RT_TABLE_MAIN = 254;
 const RT_SCOPE_UNIVERSE = 0;
@@ -38,6 +41,22 @@ export interface Route {
 /** The table of the route that a message tells of. */
 export function routeTable(body: Uint8Array): number {
   return numberAt(body, findAttribute(body, ROUTE_FIXED, body.length, RTA.table));
+}
+
+/** Of a dump's messages, the least MTU that a route to the interface sets; 0: none sets one. */
+export function parseLeastMtu(bytes: Uint8Array, interfaceIndex: number): number {
+  let least = 0;
+  visitMessages(bytes, (type, at, end) => {
+    if (type !== TYPE.newRoute) return;
+    const attributes = at + ROUTE_FIXED;
+    const out = findAttribute(bytes, attributes, end, RTA.outInterface);
+    const metrics = findAttribute(bytes, attributes, end, RTA.metrics);
+    if (metrics < 0 || numberAt(bytes, out) !== interfaceIndex) return;
+    const metricsEnd = metrics - ATTRIBUTE_HEADER + loadLe16(bytes, metrics - ATTRIBUTE_HEADER);
+    const mtu = numberAt(bytes, findAttribute(bytes, metrics, metricsEnd, RTAX_MTU));
+    if (mtu !== 0 && (least === 0 || mtu < least)) least = mtu;
+  });
+  return least;
 }
 
 /** By `routeKey`, of a dump's messages, the routes of `protocol` that lead to the interface. */

@@ -13,7 +13,9 @@ import { KeptLog } from '../support/kept_log.js';
 
 const test = suite('daemon/host_watch');
 
-const STANDING: Reconciled = { link: 'up', repairs: new Map(), refusals: [], underlay: 'u' };
+const STANDING: Reconciled = {
+  ...{ link: 'up', repairs: new Map(), refusals: [], underlay: 'u', routeMtu: 0 },
+};
 
 class Scene {
   readonly time = new FakeTimers();
@@ -27,6 +29,8 @@ class Scene {
   lookMs = 0;
   /** The TUN device exists, in whatever namespace. */
   hasTun = false;
+  /** What the hand was told of them. */
+  readonly routeMtus: number[] = [];
   reopens = 0;
   reopenFails = false;
   underlayChanges = 0;
@@ -75,6 +79,9 @@ class Scene {
       hand: {
         interfaceName: 'hd0',
         hasTun: () => this.hasTun,
+        write: (write) => {
+          if (write.kind === 'setRouteMtu') this.routeMtus.push(write.mtu);
+        },
         reopenTun: () => {
           this.reopens++;
           if (this.reopenFails) throw new HandError('EBUSY', 'taken');
@@ -114,6 +121,16 @@ test('watch: without any notice there is a look every 5 s', () => {
     scene.open();
     scene.time.run(seconds(20));
     assert.equal(scene.looks, [5_000, 10_000, 15_000, 20_000]);
+  });
+});
+
+test('watch: the hand hears of another MTU of the routes, once', () => {
+  during((scene) => {
+    scene.finds.push({ routeMtu: 1299 });
+    scene.open();
+    scene.finds.push({ routeMtu: 1299 }, { routeMtu: undefined }, {}, {}, { routeMtu: 1400 });
+    scene.time.run(seconds(25));
+    assert.equal(scene.routeMtus, [1299, 0, 1400]);
   });
 });
 

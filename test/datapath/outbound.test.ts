@@ -134,6 +134,23 @@ outbound('outbound: pads up to the MTU and never past it (WG-5)', () => {
   }
 });
 
+outbound('outbound: pads what fits a smaller route no further than that (WG-5)', () => {
+  const rig = createConnectedRig();
+  rig.write({ kind: 'setMtu', mtu: 1420 });
+  rig.write({ kind: 'setRouteMtu', mtu: 1299 });
+  for (const [bytes, padded] of [
+    [1280, 1280],
+    [1281, 1296],
+    [1297, 1299],
+    [1299, 1299],
+    [1300, 1312],
+    [1420, 1420],
+  ] as const) {
+    const [sent] = datagrams(rig.packet(ipv4({ bytes })));
+    assert.is(present(sent, 'sent').length, 32 + padded, `${bytes} bytes`);
+  }
+});
+
 outbound('outbound: pads a packet staged before the MTU shrank as its last MTU', () => {
   const rig = createRig();
   rig.packet(ipv4({ bytes: 1400 }));

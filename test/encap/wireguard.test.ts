@@ -1,6 +1,6 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { paddedLength } from '../../src/encap/wireguard.js';
+import { paddedLength, paddingBound } from '../../src/encap/wireguard.js';
 
 const encap = suite('encap wireguard');
 
@@ -38,5 +38,18 @@ encap('padding: adds at most 15 bytes and never passes the MTU, at every length 
     }
   }
 });
+
+for (const [length, mtu, routeMtu, bound, why] of [
+  [1297, 1300, 1299, 1299, 'a smaller route bounds what fits it'],
+  [1299, 1300, 1299, 1299, 'to the last byte'],
+  [1300, 1300, 1299, 1300, 'what does not fit takes another way'],
+  [1297, 1300, 0, 1300, 'there is no route with an MTU'],
+  [1297, 1300, 1400, 1300, 'a greater route is no bound'],
+  [1297, 0, 1400, 1400, 'without an MTU the route is the bound'],
+] as const) {
+  encap(`padding: ${length} at MTU ${mtu} and route ${routeMtu} ends at ${bound}: ${why}`, () => {
+    assert.is(paddingBound(length, { mtu, routeMtu }), bound);
+  });
+}
 
 encap.run();

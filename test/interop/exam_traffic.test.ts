@@ -5,8 +5,10 @@
 
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { ip } from '../support/netns.js';
-import { carry, type Exam, type ExamEnd, floods, INNER, serve, withExam } from './exam.js';
+import { ip, type LabHost, reaches, waitUntil } from '../support/netns.js';
+import { carry, type ExamEnd, floods, INNER, serve, withExam, withExamLab } from './exam.js';
+import { at, FAR, neighbours, tunnels } from './pair.js';
+import { HeddleEnd } from './tunnels.js';
 
 export const timeLimitSeconds = 90;
 
@@ -91,21 +93,24 @@ exam('group 2: ten pings count the same bytes at both ends, exactly (WG-4)', () 
   }),
 );
 
-/** Whether a ping of so many bytes comes through where no outer packet may be `length` long. */
-async function pingsWithout({ middle, left }: Exam, bytes: number, length: number) {
+/** Whether a ping of so many bytes comes through where `wall` takes no packet `length` long. */
+async function pingsPast(
+  wall: LabHost,
+  ping: { readonly from: LabHost; readonly to: string; readonly bytes: number },
+  length: number,
+): Promise<boolean> {
   const rule = `add rule inet t in ip length ${length} drop`;
   const chain = 'add chain inet t in { type filter hook input priority 0; }';
-  await middle.must(['nft', `add table inet t; ${chain}; ${rule}`]);
-  const words = ['ping', '-c', '1', '-W', '0.3', '-s', String(bytes), INNER.right[4]];
-  const { code } = await left.host.run(words);
-  await middle.must(['nft', 'delete table inet t']);
-  return code === 0;
+  await wall.must(['nft', `add table inet t; ${chain}; ${rule}`]);
+  const arrived = await reaches(ping.from, ping.to, '-s', String(ping.bytes), '-W', '0.3');
+  await wall.must(['nft', 'delete table inet t']);
+  return arrived;
 }
 
 exam('group 3: padding ends at the MTU (WG-5)', () =>
   withExam(
-    async (rig) => {
-      await floods(rig.left.host, INNER.right[4], 1);
+    async ({ middle, left }) => {
+      await floods(left.host, INNER.right[4], 1);
       // 16 bytes more are the next step of the padding; the MTU of 1300 is no multiple of 16.
       for (const [bytes, padded] of [
         [1269, 1300],
@@ -114,12 +119,34 @@ exam('group 3: padding ends at the MTU (WG-5)', () =>
         [1252, 1280],
         [1253, 1296],
       ] as const) {
-        assert.ok(await pingsWithout(rig, bytes, padded + 1 + OVERHEAD), `${bytes} B`);
-        assert.not(await pingsWithout(rig, bytes, padded + OVERHEAD), `${bytes} B as ${padded}`);
+        const ping = { from: left.host, to: INNER.right[4], bytes };
+        assert.ok(await pingsPast(middle, ping, padded + 1 + OVERHEAD), `${bytes} B`);
+        assert.not(await pingsPast(middle, ping, padded + OVERHEAD), `${bytes} B as ${padded}`);
       }
     },
     { mtu: 1300 },
   ),
+);
+
+// A daemon knows the routes of its own namespace alone, so here no interface is moved.
+exam(
+  'group 3: padding ends at the MTU of a route into the tunnel, where one is smaller (WG-5)',
+  () =>
+    withExamLab(async (lab) => {
+      const { near, far } = neighbours(lab, ['192.0.2.1/24'], ['192.0.2.2/24']);
+      const made = tunnels({ near: { endpoint: at('192.0.2.2') } });
+      await HeddleEnd.start(lab, far, { ...made.far, mtu: 1300 });
+      await HeddleEnd.start(lab, near, { ...made.near, mtu: 1300, table: 'off' });
+      await floods(near, FAR.inner, 1);
+      const ping = { from: near, to: FAR.inner, bytes: 1269 };
+      const [whole, less] = [1300 + OVERHEAD, 1299 + OVERHEAD];
+      assert.not(await pingsPast(far, ping, whole));
+      ip(near, 'route', 'add', `${FAR.inner}/32`, 'dev', 'hd0', 'mtu', '1299');
+      await waitUntil('the route counts', 2_000, () => pingsPast(far, ping, whole));
+      assert.not(await pingsPast(far, ping, less), 'it is padded to the route’s MTU');
+      ip(near, 'route', 'del', `${FAR.inner}/32`, 'dev', 'hd0');
+      await waitUntil('it counts no more', 2_000, () => pingsPast(far, ping, less));
+    }),
 );
 
 exam.run();

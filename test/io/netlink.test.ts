@@ -312,6 +312,19 @@ alone(
   },
 );
 
+alone('routes: the least MTU of those to an interface, whoever made them', () => {
+  const { netlink, near, far } = pair();
+  ip('route add 10.1.0.0/16 dev near');
+  assert.is(netlink.leastRouteMtu(4, near.index), 0);
+  ip('route add 10.2.0.0/16 dev near mtu 1299');
+  ip('route add 10.3.0.0/16 dev near mtu 1400 table 77');
+  ip('route add 10.4.0.0/16 dev far mtu 900');
+  ip('-6 route add fd02::/16 dev near mtu 1300');
+  assert.is(netlink.leastRouteMtu(4, near.index), 1299);
+  assert.is(netlink.leastRouteMtu(4, far.index), 900);
+  assert.is(netlink.leastRouteMtu(6, near.index), 1300);
+});
+
 alone('tables: are in use when they hold a route of the family', () => {
   const { netlink } = pair();
   ip('route add 10.1.0.0/16 dev near table 51820');

@@ -345,6 +345,7 @@ export class TwinProgram {
       { kind: 'readActivity', peer },
       { kind: 'readActivity', peer },
       { kind: 'setMtu', mtu: this.#one([MTU, MTU, MTU, 1280, 1404, 65_455, 0]) },
+      { kind: 'setRouteMtu', mtu: this.#one([0, 0, 1283, 1404, 9_000]) },
       ...[1, 2, 3].map(() => this.#clear.write(side.number, peer, this.#now)),
     ];
     this.#write(side, other, this.#one(writes));

@@ -1,12 +1,15 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { concat } from '../../src/base/bytes.js';
+import { concat, storeLe16, storeLe32 } from '../../src/base/bytes.js';
 import { emitMessage, HEADER_BYTES, TYPE } from '../../src/wire/netlink.js';
 import {
   emitRoute,
-  type Route,
-  routeKey,
+  parseLeastMtu,
   parseRouteKeys,
+  type Route,
+  RTA,
+  RTAX_MTU,
+  routeKey,
   routeTable,
 } from '../../src/wire/netlink_route.js';
 import { prefix } from '../support/parsed.js';
@@ -53,6 +56,46 @@ test('route: others’ and those to other interfaces do not count', () => {
     messageOf(route('10.9.0.0/16')),
   );
   assert.equal(parseRouteKeys(dump, OURS), new Set([routeKey(route('10.9.0.0/16'))]));
+});
+
+/** A route with these metrics. */
+function measured(each: Route, ...metrics: readonly (readonly [number, number])[]): Uint8Array {
+  const { fixed, attributes } = emitRoute(each, 4);
+  const value = concat(
+    ...metrics.map(([type, number]) => {
+      const metric = new Uint8Array(8);
+      storeLe16(metric, 0, 8);
+      storeLe16(metric, 2, type);
+      storeLe32(metric, 4, number);
+      return metric;
+    }),
+  );
+  const nested = { type: RTA.metrics, value };
+  return emitMessage({ type: TYPE.newRoute, flags: 0 }, fixed, [nested, ...attributes]);
+}
+
+test('route: of those to the interface, whoever made them, the least MTU is found', () => {
+  const others = measured(route('10.1.0.0/16', { interfaceIndex: 4 }), [RTAX_MTU, 900]);
+  const rows: readonly [readonly Uint8Array[], number][] = [
+    [[], 0],
+    [[messageOf(route('10.0.0.0/8')), others], 0],
+    [[measured(route('10.0.0.0/8'), [RTAX_MTU, 1299])], 1299],
+    [[measured(route('fd00::/8'), [3, 700], [RTAX_MTU, 1300]), others], 1300],
+    [[measured(route('10.0.0.0/8'), [3, 700])], 0],
+    [
+      [
+        measured(route('10.0.0.0/8'), [RTAX_MTU, 1400]),
+        measured(route('10.2.0.0/16'), [RTAX_MTU, 1280]),
+        measured(route('10.3.0.0/16'), [RTAX_MTU, 1300]),
+      ],
+      1280,
+    ],
+  ];
+  for (const [messages, least] of rows) {
+    const dump = concat(...messages);
+    assert.is(parseLeastMtu(dump, 3), least);
+    for (let length = 0; length < dump.length; length++) parseLeastMtu(dump.slice(0, length), 3);
+  }
 });
 
 test('route: the table is read, also one whose number does not fit in a byte', () => {

@@ -3,7 +3,7 @@
  * namespaces share: so the interfaces have names of this process.
  */
 
-import { mkdtempSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Finished, Lab, type LabHost, requireTools } from '../support/netns.js';
 import { FAR, NEAR, neighbours, PORT, tunnels } from './pair.js';
@@ -118,6 +118,8 @@ export async function withWgRig(
 }
 
 async function start(lab: Lab, host: LabHost, tunnel: LabTunnel): Promise<WgEnd> {
+  // The end of the lab kills the daemon.
+  lab.onRemove(() => rmSync(join(WG_FOLDER, `${tunnel.interface}.sock`), { force: true }));
   return new WgEnd(lab, host, tunnel, await HeddleEnd.start(lab, host, tunnel, WG_FOLDER));
 }
 

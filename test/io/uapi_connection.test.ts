@@ -119,7 +119,7 @@ test('requests: are carried out in turn, also when the other end is closed', asy
   assert.equal(order, ['begin a=1\n', 'end a=1\n', 'begin b=2\n', 'end b=2\n']);
 });
 
-test('requests: while one is carried out, those behind it wait with the sender', async (context) => {
+test('requests: those behind one that is carried out wait with the sender', async (context) => {
   const waiting: (() => void)[] = [];
   const set = (): Promise<number> => new Promise((done) => waiting.push(() => done(0)));
   const limits = { idleMs: 5_000, bytes: 32 << 20 };

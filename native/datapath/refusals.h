@@ -9,7 +9,7 @@
 #include <span>
 
 #include "base/time.h"
-#include "wire/unreachable.h"
+#include "datapath/unreachable.h"
 #include "wire/virtio_net.h"
 
 namespace heddle {

@@ -5,7 +5,7 @@
  */
 
 import { after, elapsed, type Instant, instant, latest, millis } from '../base/time.js';
-import { emitUnreachable, mayBeRefused } from '../wire/unreachable.js';
+import { emitUnreachable, mayBeRefused } from './unreachable.js';
 
 export const REFUSAL_BURST = 50;
 export const REFUSAL_INTERVAL = millis(10);

@@ -45,7 +45,7 @@ export interface Hand {
    * Throws HandError and changes nothing when one is taken.
    */
   setClearPorts(ports: readonly ClearPort[]): void;
-  /** False once the TUN device was deleted; one that was moved to another namespace is still ours. */
+  /** False once the TUN device was deleted; one moved to another namespace is still ours. */
   hasTun(): boolean;
   /**
    * Makes the TUN device again after it was deleted, under its name and without addresses. Throws

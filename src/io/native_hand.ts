@@ -159,6 +159,15 @@ export class NativeHand implements Hand {
     this.#routesChanged = true;
   }
 
+  #installKeypair({ peer, keypair }: TableWrite & { kind: 'installKeypair' }): void {
+    const { localIndex, remoteIndex, sendKey, receiveKey, createdAt, isInitiator } = keypair;
+    const indices = Uint32Array.of(localIndex, remoteIndex);
+    const keys = concat(sendKey, receiveKey);
+    const [addon, engine] = [this.#addon, this.#engine];
+    addon.engineInstallKeypair(engine, peer, indices, keys, createdAt, isInitiator);
+    keys.fill(0);
+  }
+
   #writePeer(
     write: Exclude<TableWrite, { kind: 'insertPrefix' | 'removePrefix' }>,
     now: Instant,
@@ -188,15 +197,8 @@ export class NativeHand implements Hand {
         return addon.engineRemovePeer(engine, write.peer);
       case 'setEndpoint':
         return addon.engineSetEndpoint(engine, write.peer, emitEndpoint(write.endpoint));
-      case 'installKeypair': {
-        const { localIndex, remoteIndex, sendKey, receiveKey, ...rest } = write.keypair;
-        const indices = Uint32Array.of(localIndex, remoteIndex);
-        const keys = concat(sendKey, receiveKey);
-        const { createdAt, isInitiator } = rest;
-        addon.engineInstallKeypair(engine, write.peer, indices, keys, createdAt, isInitiator);
-        keys.fill(0);
-        return;
-      }
+      case 'installKeypair':
+        return this.#installKeypair(write);
       case 'useKeypair':
         return addon.engineUseKeypair(engine, write.peer, write.localIndex);
       case 'removeKeypair':

@@ -3,7 +3,7 @@ import * as assert from 'uvu/assert';
 import { peerSlot } from '../../src/base/identifiers.js';
 import { after, instant, millis, seconds } from '../../src/base/time.js';
 import { REFUSAL_BURST, Refusals } from '../../src/datapath/refusals.js';
-import { emitUnreachable } from '../../src/wire/unreachable.js';
+import { emitUnreachable } from '../../src/datapath/unreachable.js';
 import { equalBytes } from '../support/bytes.js';
 import { ipv4, ipv6 } from '../support/inner_packets.js';
 import { createConnectedRig, createRig, packets, PEER } from '../support/walk_rig.js';

@@ -6,8 +6,8 @@
  *   interface of "left"       left :1 --- lo --- :2 right   interface of "right"
  *   192.168.241.1, fd00::1                                  192.168.241.2, fd00::2
  *
- * Each daemon starts in the middle, where its UDP socket stays, and its interface is moved away. Its
- * addresses and routes are then the test's, as with `ip link add type wireguard` and `wg set`.
+ * Each daemon starts in the middle, where its UDP socket stays, and its interface is moved away.
+ * Its addresses and routes are then the test's, as with `ip link add type wireguard` and `wg set`.
  */
 
 import { present } from '../../src/base/assert.js';

@@ -5,7 +5,7 @@ import { present } from '../../src/base/assert.js';
 import { isSumRight, sumBytes, sumPseudoHeader } from '../../src/wire/checksum.js';
 import { isIpv4ChecksumRight, parseIpv4Header } from '../../src/wire/ipv4.js';
 import { parseIpv6Header } from '../../src/wire/ipv6.js';
-import { emitUnreachable, mayBeRefused } from '../../src/wire/unreachable.js';
+import { emitUnreachable, mayBeRefused } from '../../src/datapath/unreachable.js';
 import { equalBytes } from '../support/bytes.js';
 import { ipv4, ipv6 } from '../support/inner_packets.js';
 

@@ -25,7 +25,7 @@ import {
   PROTOCOL_ROUTING,
   PROTOCOL_SHIM6,
 } from '../base/ip_protocol.js';
-import { checksumOf, sumBytes, sumPseudoHeader } from './checksum.js';
+import { checksumOf, sumBytes, sumPseudoHeader } from '../wire/checksum.js';
 import {
   emitIpv4Header,
   IPV4_HEADER_BYTES,
@@ -34,14 +34,14 @@ import {
   ipv4HeaderLength,
   ipv4Protocol,
   ipv4Source,
-} from './ipv4.js';
+} from '../wire/ipv4.js';
 import {
   emitIpv6Header,
   IPV6_HEADER_BYTES,
   ipv6Destination,
   ipv6NextHeader,
   ipv6Source,
-} from './ipv6.js';
+} from '../wire/ipv6.js';
 
 const ICMP_BYTES = 8;
 const CHECKSUM_AT = 2;

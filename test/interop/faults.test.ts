@@ -37,16 +37,24 @@ const SEND_FAULTS: readonly (readonly [string, string])[] = [
   ['EIO', 'send_failed'],
 ];
 
+interface Failing {
+  readonly call: string;
+  /** Only on descriptors of this file. */
+  readonly on?: string;
+  readonly error: string;
+}
+
 /** Makes a system call of the process fail, each time, until it is ended. */
 class Fault {
   readonly #child: ChildProcess;
   readonly #file: string;
   #said = '';
 
-  private constructor(pid: number, call: string, error: string, file: string) {
+  private constructor(pid: number, { call, on, error }: Failing, file: string) {
     this.#file = file;
     const inject = `inject=${call}:error=${error}`;
-    const trace = ['-f', '-e', `trace=${call}`, '-e', inject, '-p', String(pid)];
+    const only = on === undefined ? [] : ['-P', on];
+    const trace = ['-f', '-e', `trace=${call}`, ...only, '-e', inject, '-p', String(pid)];
     this.#child = spawn('strace', ['-o', file, ...trace], {
       stdio: ['ignore', 'ignore', 'pipe'],
     });
@@ -56,8 +64,8 @@ class Fault {
   }
 
   /** Resolves when every thread is held. */
-  static async begin(rig: Rig, pid: number, call: string, error: string): Promise<Fault> {
-    const fault = new Fault(pid, call, error, join(rig.lab.folder, 'strace'));
+  static async begin(rig: Rig, pid: number, failing: Failing): Promise<Fault> {
+    const fault = new Fault(pid, failing, join(rig.lab.folder, 'strace'));
     await waitUntil(`strace holds process ${pid}`, 5_000, () => fault.#said.includes('attached'));
     return fault;
   }
@@ -75,17 +83,17 @@ class Fault {
 async function underFault(
   rig: Rig,
   end: HeddleEnd,
-  call: string,
-  error: string,
+  failing: Failing,
   use: () => Promise<unknown>,
 ): Promise<Record<string, number>> {
   const [before, said] = [await readCounts(end), end.said.length];
   const { pid } = await end.status();
-  const fault = await Fault.begin(rig, pid, call, error);
+  const fault = await Fault.begin(rig, pid, failing);
   const [spent, started] = [processorMs(pid), performance.now()];
   await use();
   const share = (processorMs(pid) - spent) / (performance.now() - started);
   const calls = await fault.end();
+  const { error } = failing;
   assert.ok(calls > 0 && calls < MOST_CALLS, `${error}: ${calls} calls`);
   assert.ok(share < IDLE_SHARE, `${error}: ${share} of a processor`);
   assert.is(end.said.length, said, `${error}: ${end.said.slice(said)}`);
@@ -97,7 +105,9 @@ faults('a failing sendmsg is counted, no spin, no noise, and on it goes (row 47)
     const { nearEnd } = await startBoth(rig);
     const ping = ['ping', '-q', '-i', '0.05', '-c', '5', '-W', '0.2', FAR.inner];
     for (const [error, reason] of SEND_FAULTS) {
-      const changed = await underFault(rig, nearEnd, 'sendmsg', error, () => rig.near.run(ping));
+      const changed = await underFault(rig, nearEnd, { call: 'sendmsg', error }, () =>
+        rig.near.run(ping),
+      );
       assert.ok((changed[reason] ?? 0) >= 5, `${error}: ${reason} of ${JSON.stringify(changed)}`);
       assert.ok(await reaches(rig.near, FAR.inner), `traffic goes on after ${error}`);
     }
@@ -108,9 +118,36 @@ faults('a failing recvmsg makes no spin and no noise, and on it goes (row 47)', 
   withRig(async (rig) => {
     const { nearEnd } = await startBoth(rig);
     for (const error of ['ENOBUFS', 'ECONNREFUSED', 'EIO']) {
-      await underFault(rig, nearEnd, 'recvmsg', error, async () => {
+      await underFault(rig, nearEnd, { call: 'recvmsg', error }, async () => {
         assert.not(await reaches(rig.far, NEAR.inner), `${error} is there`);
       });
+      assert.ok(await reaches(rig.far, NEAR.inner), `traffic goes on after ${error}`);
+    }
+  }),
+);
+
+const TUN = '/dev/net/tun';
+
+faults('a failing read of the TUN makes no spin and no noise, and on it goes (row 47)', () =>
+  withRig(async (rig) => {
+    const { nearEnd } = await startBoth(rig);
+    for (const error of ['EIO', 'EINVAL', 'ENOMEM']) {
+      await underFault(rig, nearEnd, { call: 'read', on: TUN, error }, async () => {
+        assert.not(await reaches(rig.near, FAR.inner), `${error} is there`);
+      });
+      assert.ok(await reaches(rig.near, FAR.inner), `traffic goes on after ${error}`);
+    }
+  }),
+);
+
+faults('a failing write to the TUN is counted, no spin, no noise, and on it goes (row 47)', () =>
+  withRig(async (rig) => {
+    const { nearEnd } = await startBoth(rig);
+    const ping = ['ping', '-q', '-i', '0.05', '-c', '5', '-W', '0.2', NEAR.inner];
+    for (const error of ['EIO', 'EINVAL', 'EBADFD', 'EAGAIN', 'ENOMEM']) {
+      const failing = { call: 'write', on: TUN, error };
+      const changed = await underFault(rig, nearEnd, failing, () => rig.far.run(ping));
+      assert.is(changed.tun_write, 5, `${error}: ${JSON.stringify(changed)}`);
       assert.ok(await reaches(rig.far, NEAR.inner), `traffic goes on after ${error}`);
     }
   }),

@@ -68,6 +68,7 @@ export interface PeerStatus {
   readonly rxBytes: number;
   readonly txBytes: number;
   readonly latestHandshake: string | null;
+  readonly dropsByReason: Readonly<Record<string, number>>;
 }
 
 export interface Status {

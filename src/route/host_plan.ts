@@ -89,7 +89,9 @@ export interface Way {
   readonly overhead: number;
 }
 
-/** The largest inner packet that fits on every way; a way that is unknown has no say beside others. */
+/**
+ * The largest inner packet that fits on every way; a way that is unknown has no say beside others.
+ */
 export function innerMtu(ways: readonly Way[]): number {
   const known = ways.filter(({ mtu }) => mtu > 0);
   const judged = known.length > 0 ? known : ways.map((way) => ({ ...way, mtu: FALLBACK_UNDERLAY }));

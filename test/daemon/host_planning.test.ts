@@ -54,7 +54,7 @@ test('mtu: measured on the ways to the peers', async () => {
   assert.equal(host.asked, ['192.0.2.2:51820']);
 });
 
-test('mtu: each peer has room for its encapsulation, those whose place is unknown too', async () => {
+test('mtu: each peer has room for its encapsulation, where its place is unknown, too', async () => {
   const ours = config();
   const clear = {
     name: 'clear',

@@ -157,8 +157,8 @@ attacks('a packet that two hosts send each other through the tunnel ends by its 
     };
     const { nearEnd } = await startBoth({ ...rig, ...tunnels });
     const forward =
-      'for s in ip_forward=1 conf.all.rp_filter=0 conf.hd0.rp_filter=0; do ' +
-      'n=$(echo "${s%=*}" | tr . /); echo "${s#*=}" >"/proc/sys/net/ipv4/$n"; done';
+      'cd /proc/sys/net/ipv4; echo 1 >ip_forward; echo 0 >conf/all/rp_filter; ' +
+      'echo 0 >conf/hd0/rp_filter';
     for (const host of [rig.near, rig.far]) {
       await host.must(['sh', '-c', forward]);
       ip(host, 'route', 'add', lost, 'dev', 'hd0');

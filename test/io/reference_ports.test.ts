@@ -117,7 +117,7 @@ test('reference ports: bare packets leave from the clear port, VXLAN from one a 
   });
 });
 
-test('reference ports: what would leave from a clear port that is closed is a failure', async () => {
+test('reference ports: what would leave by a clear port that is closed is a failure', async () => {
   await withTwo(async (left) => {
     const peer = peerSlot(3);
     for (const kind of ['udp', 'vxlan'] as const) {
@@ -146,7 +146,7 @@ test('reference ports: a clear port that is missing from the next list is free a
   });
 });
 
-test('reference ports: a port that stays keeps what waits in it, whatever it is for then', async () => {
+test('reference ports: a port that stays keeps what waits in it, whatever it is for', async () => {
   await withTwo(async (left, right) => {
     const port = freePort();
     right.ports.setClearPorts([{ port, kind: 'vxlan' }]);
@@ -195,7 +195,7 @@ test('reference ports: the listen port moves, and what waited at the old one arr
   });
 });
 
-test('reference ports: a listen port that is taken is an error, and the old one stays', async () => {
+test('reference ports: a listen port that is taken is an error; the old one stays', async () => {
   await withTwo(async (left, right) => {
     const before = left.ports.listenPort;
     const error = thrownBy(() => left.ports.setListenPort(right.ports.listenPort));

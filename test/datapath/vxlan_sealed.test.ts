@@ -117,7 +117,7 @@ const REFUSED: readonly [why: string, datagram: Uint8Array, reason: Drop][] = [
   ['a header alone', HEADER, 'datagram_length'],
   ['a header cut short', HEADER.slice(0, 3), 'datagram_length'],
   ['less than an empty message', concat(HEADER, new Uint8Array(31)), 'datagram_length'],
-  ['VNI 0', concat(hex('0800000000000000'), new Uint8Array(32)), 'datagram_type'],
+  ['VNI 0', concat(hex('0800000000000000'), handshake(1)), 'datagram_type'],
   ['a header behind a header', concat(HEADER, HEADER, handshake(1)), 'datagram_type'],
   ['another flag', concat(hex('0c00000000ca6c00'), handshake(1)), 'datagram_type'],
   ['a handshake a byte too long', concat(HEADER, handshake(1), hex('00')), 'datagram_length'],

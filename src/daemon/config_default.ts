@@ -41,8 +41,9 @@ export function defaultConfig(
   const fresh = new TextEncoder().encode(`${formatKey(generatePrivateKey(random))}\n`);
   const isNewKey = createPrivateFile(keyFile, fresh);
   wipe(fresh);
-  const text = new TextDecoder().decode(readPrivateFile(keyFile, KEY_FILE_LIMIT)).trim();
-  const privateKey = parseKey(text);
+  const kept = readPrivateFile(keyFile, KEY_FILE_LIMIT);
+  const privateKey = parseKey(new TextDecoder().decode(kept).trim());
+  wipe(kept);
   if (!privateKey) {
     const advice = 'restore it, or remove it to get a new identity';
     const message = `"${keyFile}" does not hold a key of 32 bytes in base64; ${advice}`;

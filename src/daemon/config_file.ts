@@ -4,6 +4,7 @@
  * the shape (config_schema.ts), and what depends on more than one key (config_reader.ts).
  */
 
+import { wipe } from '../base/bytes.js';
 import { FileError, readFile } from '../io/files.js';
 import type { Config } from '../node/config.js';
 import { ConfigDocument } from './config_document.js';
@@ -19,8 +20,12 @@ export const CONFIG_LIMIT = 8 * 1024 * 1024;
 /** Reads and judges the file. Throws ConfigError with every fault. */
 export function readConfigFile(file: string, crypto: KeyDerivation): Config {
   try {
-    const { bytes, mode } = readFile(file, CONFIG_LIMIT);
-    return parseConfig({ file, bytes, mode }, crypto);
+    const source = { file, ...readFile(file, CONFIG_LIMIT) };
+    try {
+      return parseConfig(source, crypto);
+    } finally {
+      wipe(source.bytes);
+    }
   } catch (error) {
     if (!(error instanceof FileError)) throw error;
     throw new ConfigError(file, [{ line: 0, column: 0, message: error.message }], error);

@@ -5,6 +5,7 @@
 
 import * as fs from 'node:fs';
 import { dirname } from 'node:path';
+import { wipe } from '../base/bytes.js';
 
 export class FileError extends Error {
   override readonly name = 'FileError';
@@ -37,10 +38,13 @@ export function readFile(path: string, limit: number): ReadFile {
     }
     if (stat.size > limit) throw tooBig(path, stat.size, limit);
     // One byte more than allowed: a file may grow while it is read, and one of /proc has no size.
-    const bytes = new Uint8Array(limit + 1);
-    const length = readWhole(fd, bytes, path);
+    const room = new Uint8Array(limit + 1);
+    const length = readWhole(fd, room, path);
+    const bytes = room.slice(0, length);
+    // There may be a secret in it, which the caller cannot wipe here.
+    wipe(room.subarray(0, length));
     if (length > limit) throw tooBig(path, length, limit);
-    return { bytes: bytes.slice(0, length), mode: stat.mode & 0o777 };
+    return { bytes, mode: stat.mode & 0o777 };
   } finally {
     fs.closeSync(fd);
   }

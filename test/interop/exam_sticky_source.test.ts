@@ -112,7 +112,7 @@ for (const family of [4, 6] as const) {
   );
 }
 
-sticky('a better way mid-flow is taken, with the source kept (WG-11)', () =>
+sticky('a better way mid-flow is taken at once, and soon from its own address (WG-11)', () =>
   withLab(async (lab) => {
     const { near, far } = neighbours(lab, ['192.0.2.1/24'], ['192.0.2.2/24']);
     lab.link('fast', [
@@ -134,8 +134,11 @@ sticky('a better way mid-flow is taken, with the source kept (WG-11)', () =>
     assert.ok(sent > 100 && lost <= 2, `${lost} of ${sent} lost`);
     const sources = sentByNear(await capture.stop());
     assert.ok(sources.length > 5, `${sources.length} took the better way`);
-    assert.equal(new Set(sources), new Set(['4 from 192.0.2.1']));
-    assert.is((await farEnd.peer()).endpoint, at('192.0.2.1'));
+    // The first packets on it leave before anybody has told the daemon of the new route.
+    const expected = ['4 from 192.0.2.1', '4 from 198.51.100.1'];
+    assert.equal(new Set([...expected, ...sources]).size, 2, [...new Set(sources)].join(', '));
+    assert.ok(sources.lastIndexOf(expected[0] ?? '') < sources.indexOf(expected[1] ?? ''));
+    assert.is((await farEnd.peer()).endpoint, at('198.51.100.1'));
   }),
 );
 

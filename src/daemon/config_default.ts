@@ -4,16 +4,14 @@
  * way already lie in one network.
  */
 
-import { join } from 'node:path';
 import { addressFromBytes, type InterfaceAddress } from '../base/address.js';
-import { concat, wipe } from '../base/bytes.js';
+import { concat } from '../base/bytes.js';
 import type { Random } from '../base/random.js';
-import { formatKey, generatePrivateKey, parseKey } from '../crypto/keys.js';
-import { createPrivateFile, readPrivateFile } from '../io/files.js';
+import { formatKey } from '../crypto/keys.js';
 import type { Config } from '../node/config.js';
-import { ConfigError } from './config_fault.js';
 import type { KeyDerivation } from './config_reader.js';
 import { DEFAULT_INTERFACE, DEFAULT_PORT } from './config_schema.js';
+import { keepKey } from './kept_key.js';
 
 /**
  * fd68:6564:646c::/64, a unique local prefix (RFC 4193) that spells "hedl"; the interface half
@@ -21,7 +19,6 @@ import { DEFAULT_INTERFACE, DEFAULT_PORT } from './config_schema.js';
  */
 const OVERLAY = Uint8Array.of(0xfd, 0x68, 0x65, 0x64, 0x64, 0x6c, 0, 0);
 const OVERLAY_LENGTH = 64;
-const KEY_FILE_LIMIT = 4096;
 
 export interface DefaultConfig {
   readonly config: Config;
@@ -31,25 +28,13 @@ export interface DefaultConfig {
   readonly isNewKey: boolean;
 }
 
-/** Reads the key in the state folder, or makes it. An unreadable key is never replaced. */
+/** Reads the key in the state folder, or makes it. Throws ConfigError where it is damaged. */
 export function defaultConfig(
   stateFolder: string,
   crypto: KeyDerivation,
   random: Random,
 ): DefaultConfig {
-  const keyFile = join(stateFolder, 'private.key');
-  const fresh = new TextEncoder().encode(`${formatKey(generatePrivateKey(random))}\n`);
-  const isNewKey = createPrivateFile(keyFile, fresh);
-  wipe(fresh);
-  const kept = readPrivateFile(keyFile, KEY_FILE_LIMIT);
-  const privateKey = parseKey(new TextDecoder().decode(kept).trim());
-  wipe(kept);
-  if (!privateKey) {
-    const advice = 'restore it, or remove it to get a new identity';
-    const message = `"${keyFile}" does not hold a key of 32 bytes in base64; ${advice}`;
-    throw new ConfigError(keyFile, [{ line: 0, column: 0, message }]);
-  }
-  const publicKey = crypto.publicKey(privateKey);
+  const { privateKey, publicKey, file, isNew } = keepKey(stateFolder, crypto, random);
   const config: Config = {
     interface: DEFAULT_INTERFACE,
     privateKey,
@@ -61,7 +46,7 @@ export function defaultConfig(
     peers: [],
     clearPeers: [],
   };
-  return { config, publicKey, keyFile, isNewKey };
+  return { config, publicKey, keyFile: file, isNewKey: isNew };
 }
 
 /** A label of the key, not a proof of it. */

@@ -238,7 +238,8 @@ void Lane::send(const SendBatch& batch) {
   }
   if (batch.count > 1 && gsoIsAtFault(error)) {
     // A VXLAN frame that is too big is too big alone, too, which says nothing of others.
-    bool isTooBig = error == -EMSGSIZE && batch.via.kind == PortKind::vxlan;
+    bool isVxlan = batch.via.kind == PortKind::vxlan || batch.to.vni != 0;
+    bool isTooBig = error == -EMSGSIZE && isVxlan;
     if (!isTooBig) {
       gsoRetryAt_ = sendingNow_ + kGsoRetry;
       outboundCounters_.add(Counter::udpGsoFallback, 1);

@@ -66,6 +66,10 @@ UdpSockets::Opened UdpSockets::open(uint16_t port, bool offload) {
 
 int UdpSockets::send(const Endpoint& to, std::span<const uint8_t> bytes, size_t segment,
                      const Via& via) {
+  // Only the outbound thread sends sealed messages; handshakes are too short to be fragmented.
+  if (via.kind == PortKind::sealed) {
+    setWhole(to.family == 4 ? listen_.v4 : listen_.v6, to.family, to.vni != 0);
+  }
   int fd = senderFor(to, via);
   return fd < 0 ? fd : sendDatagrams(fd, to, bytes, segment, {.hops = via.hops});
 }

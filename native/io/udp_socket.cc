@@ -48,8 +48,7 @@ bool growBuffer(int fd, int forced, int plain) {
 
 // The path MTU that ICMP reports may be forged, so it never shrinks what we send (ip(7)). Sealed
 // messages may be fragmented on the way; VXLAN frames may not (RFC 7348 §4.3): they leave with DF.
-void setFragmenting(int fd, int family, PortKind kind) {
-  bool isWhole = kind == PortKind::vxlan;
+void setFragmenting(int fd, int family, bool isWhole) {
   if (family == AF_INET) {
     setInt(fd, IPPROTO_IP, IP_MTU_DISCOVER, isWhole ? IP_PMTUDISC_PROBE : IP_PMTUDISC_OMIT);
   } else {
@@ -58,7 +57,7 @@ void setFragmenting(int fd, int family, PortKind kind) {
 }
 
 void applyKind(int fd, int family, PortKind kind) {
-  setFragmenting(fd, family, kind);
+  setFragmenting(fd, family, kind == PortKind::vxlan);
   // Without it the kernel drops IPv6 datagrams whose checksum is zero, which tunnels may send
   // (RFC 6935 §5).
   if (family == AF_INET6) setInt(fd, IPPROTO_UDP, UDP_NO_CHECK6_RX, kind == PortKind::vxlan);
@@ -158,6 +157,12 @@ int openUdpPair(uint16_t port, const UdpMode& mode, UdpPair& opened,
   return error;
 }
 
+void setWhole(UdpSocket& socket, uint8_t family, bool isWhole) {
+  if (socket.isWhole == isWhole || !socket.fd.valid()) return;
+  socket.isWhole = isWhole;
+  setFragmenting(socket.fd.get(), family == 4 ? AF_INET : AF_INET6, isWhole);
+}
+
 void setPortKind(UdpPair& pair, PortKind kind) {
   pair.kind = kind;
   applyKind(pair.v4.fd.get(), AF_INET, kind);
@@ -175,7 +180,7 @@ int openVxlanSource(int family, uint32_t mark) {
   setInt(fd.get(), SOL_SOCKET, SO_RCVBUF, 0);  // the kernel's least
   growBuffer(fd.get(), SO_SNDBUFFORCE, SO_SNDBUF);
   setSendTimeout(fd.get());
-  setFragmenting(fd.get(), family, PortKind::vxlan);
+  setFragmenting(fd.get(), family, true);
   if (family == AF_INET6) setInt(fd.get(), IPPROTO_IPV6, IPV6_V6ONLY, 1);
   int error = setMark(fd.get(), mark);
   if (error == 0) error = bindToDynamicPort(fd.get(), family);

@@ -14,6 +14,7 @@ namespace heddle {
 struct UdpSocket {
   Fd fd;
   uint32_t overflows = 0;  // SO_RXQ_OVFL, as the last datagram told
+  bool isWhole = false;    // of a listen port: what it sends is not fragmented now; its sender's
 };
 
 struct UdpPair {
@@ -34,6 +35,10 @@ struct UdpMode {
 // buffers, offloads that are missing.
 int openUdpPair(uint16_t port, const UdpMode& mode, UdpPair& opened,
                 std::vector<std::string>& remarks);
+
+// From here on the listen port's socket of the family sends VXLAN frames, which are never
+// fragmented (RFC 7348 §4.3), or other messages. A system call where that is a change.
+void setWhole(UdpSocket& socket, uint8_t family, bool isWhole);
 
 // Makes an open port one of another kind.
 void setPortKind(UdpPair& pair, PortKind kind);

@@ -8,8 +8,10 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { StatusDocument } from '../../src/api/status.js';
 import { ip, type Lab, type LabHost, pings, reaches, waitUntil } from '../support/netns.js';
+import { movesBulk } from './bulk.js';
 import { Capture } from './capture.js';
 import { at, FAR, NEAR, neighbours, PORT, withLab } from './pair.js';
+import { fragmentFieldsOf } from './pcap.js';
 import { HeddleEnd, type LabPeer, type LabTunnel, makeKeyPair } from './tunnels.js';
 
 export const timeLimitSeconds = 120;
@@ -93,18 +95,6 @@ async function statusOf(end: HeddleEnd): Promise<StatusDocument> {
   return status;
 }
 
-async function movesBulk({ near, far }: Ends): Promise<void> {
-  far.start(['iperf3', '-s', '-B', FAR.inner]);
-  await pings(near, FAR.inner);
-  for (const direction of [[], ['-R']]) {
-    const report = JSON.parse(
-      await near.must(['iperf3', '-J', '-t', '1', '-c', FAR.inner, ...direction]),
-    );
-    const rate = report.end.sum_received.bits_per_second;
-    assert.ok(rate > LEAST_BITS_PER_SECOND, `${direction.join()} ${rate} bit/s`);
-  }
-}
-
 const PATTERN = '3b9f6c1ad25e48f7a0c4';
 
 for (const kind of KINDS) {
@@ -121,7 +111,7 @@ for (const kind of KINDS) {
         const bytes = await capture.stop();
         const isReadable = bytes.indexOf(Buffer.from(PATTERN, 'hex')) >= 0;
         assert.is(isReadable, isClear(kind), 'what is sealed cannot be read, the rest can');
-        await movesBulk(ends);
+        await movesBulk(ends.near, ends.far, FAR.inner, LEAST_BITS_PER_SECOND);
         const status = await statusOf(ends.nearEnd);
         assert.is(status.mtu, mtu);
         assert.is(status.peers[0]?.encapsulation, kind);
@@ -219,5 +209,22 @@ for (const kind of ['vxlan', 'udp'] as const) {
       assert.is(ends.nearEnd.said.split('plaintext ended').length, 2);
     }));
 }
+
+test('vxlan-sealed: what is too big for the way is dropped and counted, never fragmented', () =>
+  withLab(async (lab) => {
+    const hosts = hostsOf(lab, 4);
+    const { near, far } = tunnelsOf('vxlan-sealed', 4);
+    const ends = await startBoth(lab, hosts, { near: { ...near, mtu: 1480 }, far });
+    await pings(ends.near, FAR.inner);
+    const capture = await Capture.start(lab, hosts.far, 'under');
+    await ends.near.run(['ping', '-c', '2', '-i', '0.2', '-W', '0.5', '-s', '1440', FAR.inner]);
+    await pings(ends.near, FAR.inner, '-s', '1300');
+    const fields = fragmentFieldsOf(await capture.stop(), OUTER[4].near);
+    assert.ok(
+      fields.length > 0 && fields.every((field) => (field & 0x3fff) === 0),
+      'all are whole',
+    );
+    assert.is((await statusOf(ends.nearEnd)).dropsByReason.send_too_big, 2);
+  }));
 
 test.run();

@@ -32,6 +32,23 @@ export function datagramsIn(pcap: Uint8Array): CapturedDatagram[] {
   return found;
 }
 
+/**
+ * Flags and fragment offset (RFC 791 §3.1) of the source's IPv4 packets with UDP, in the order of
+ * the capture.
+ */
+export function fragmentFieldsOf(pcap: Uint8Array, source: string): number[] {
+  const fields: number[] = [];
+  for (let at = FILE_HEADER; at + RECORD_HEADER <= pcap.length; ) {
+    const length = loadLe32(pcap, at + 8);
+    at += RECORD_HEADER;
+    const packet = pcap.subarray(at + ETHERNET_HEADER, at + length);
+    const isUdp = packet[0] === 0x45 && packet[9] === PROTOCOL_UDP;
+    if (isUdp && sourceOf(packet, 12, 4) === source) fields.push(loadBe16(packet, 6));
+    at += length;
+  }
+  return fields;
+}
+
 function datagramIn(frame: Uint8Array): CapturedDatagram | undefined {
   const type = loadBe16(frame, ETHERNET_HEADER - 2);
   const packet = frame.subarray(ETHERNET_HEADER);

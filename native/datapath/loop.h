@@ -3,9 +3,9 @@
 // index of the peer's session can only be ours.
 //
 // Where two tunnels lead into each other, neither can tell the other's datagrams from those of a
-// tunnel that is rightly inside it. So each data message that is sealed once more costs hops: its
-// datagram leaves with fewer than it came in with, eight tunnels deep with none, and no loop is
-// without end.
+// tunnel that is rightly inside it. So each datagram of a tunnel that is carried in one once more
+// costs hops: it leaves with fewer than it came in with, eight tunnels deep with none, and no loop
+// is without end.
 #pragma once
 
 #include <algorithm>
@@ -47,29 +47,55 @@ inline size_t outerUdpAt(const uint8_t* packet, size_t length) {
   return isFirst && packet[fragment] == kNextHeaderUdp ? fragment + kIpv6FragmentHeader : 0;
 }
 
-// A data message that a packet carries as its UDP payload, bare or behind a VXLAN header.
-struct NestedMessage {
-  const uint8_t* message = nullptr;  // null: it carries none
+// What a packet carries as its UDP payload, where it is a tunnel's: a data message, a VXLAN frame,
+// or a bare IP packet with UDP in it, as is all that goes round.
+struct Nested {
+  bool isThere = false;
+  const uint8_t* message = nullptr;  // null: no data message
   uint16_t port = 0;                 // where it goes
-  uint32_t vni = 0;                  // 0: bare
+  uint32_t vni = 0;                  // 0: not behind VXLAN
 };
 
+// Whether the UDP payload, of which `length` of `claimed` bytes are here, begins with an IP packet
+// with UDP in it; of a super-packet, with the first.
+inline bool isUdpPacket(const uint8_t* payload, size_t length, size_t claimed) {
+  switch (payload[0] >> 4) {
+    case 4:
+      return length >= kIpv4Header && ipv4HeaderLength(payload) >= kIpv4Header &&
+             ipv4TotalLength(payload) <= claimed && ipv4Protocol(payload) == kNextHeaderUdp;
+    case 6: {
+      if (length < kIpv6Header || kIpv6Header + ipv6PayloadLength(payload) > claimed) return false;
+      uint8_t next = ipv6NextHeader(payload);
+      return next == kNextHeaderUdp || next == kNextHeaderFragment;
+    }
+    default:
+      return false;
+  }
+}
+
 // Of a whole packet.
-inline NestedMessage nestedMessage(const uint8_t* packet, size_t length) {
+inline Nested nestedIn(const uint8_t* packet, size_t length) {
   size_t udp = outerUdpAt(packet, length);
   if (udp == 0 || length < udp + kUdpHeader + kDataHeader) return {};
-  NestedMessage nested{.message = packet + udp + kUdpHeader, .port = loadBe16(packet + udp + 2)};
-  if (loadBe32(nested.message) == kVxlanFlags) {
-    if (length < udp + kUdpHeader + kVxlanHeader + kDataHeader) return {};
-    nested.vni = loadBe32(nested.message + 4) >> 8;
-    nested.message += kVxlanHeader;
+  const uint8_t* payload = packet + udp + kUdpHeader;
+  size_t left = length - udp - kUdpHeader;
+  Nested nested{.isThere = true, .port = loadBe16(packet + udp + 2)};
+  if (loadBe32(payload) == kVxlanFlags) {
+    nested.vni = loadBe32(payload + 4) >> 8;
+    payload += kVxlanHeader;
+    bool isMessage = left >= kVxlanHeader + kDataHeader && messageType(payload) == kTypeData;
+    nested.message = isMessage ? payload : nullptr;
+  } else if (messageType(payload) == kTypeData) {
+    nested.message = payload;
+  } else {
+    nested.isThere = isUdpPacket(payload, left, loadBe16(packet + udp + 4));
   }
-  return messageType(nested.message) == kTypeData ? nested : NestedMessage{};
+  return nested;
 }
 
 // Whether the inner packet, which is whole and carries `nested`, is a data message of ours to `to`
 // for the session that the peer knows by `remoteIndex`.
-inline bool isOwnDatagram(const uint8_t* packet, const NestedMessage& nested, const Endpoint& to,
+inline bool isOwnDatagram(const uint8_t* packet, const Nested& nested, const Endpoint& to,
                           uint32_t remoteIndex) {
   bool isIpv4 = (packet[0] >> 4) == 4;
   size_t addressLength = isIpv4 ? 4 : 16;
@@ -80,8 +106,8 @@ inline bool isOwnDatagram(const uint8_t* packet, const NestedMessage& nested, co
          dataReceiver(nested.message) == remoteIndex;
 }
 
-// With how many hops left a message leaves that carries a data message in a packet of so many; 0:
-// it must not.
+// With how many hops left a datagram leaves around a tunnel's in a packet of so many; 0: it must
+// not.
 inline uint8_t hopsAround(const uint8_t* packet) {
   uint8_t inner = (packet[0] >> 4) == 4 ? ipv4Ttl(packet) : ipv6HopLimit(packet);
   uint8_t most = std::min(inner, kMostNestedHops);

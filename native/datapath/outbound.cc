@@ -192,17 +192,21 @@ Drop Outbound::routeClear(std::span<const uint8_t> packet, Instant now, Target& 
   }
   target.via.kind = target.clear->port();
   if (target.via.kind == PortKind::vxlan) target.via.flow = flowHash(packet);
-  return Drop::none;
+  return guardLoop(packet, target);
 }
 
-// Of a target with a keypair; also says how many hops the packet's datagram may have.
+// Of a target with a keypair or in the clear; also says how many hops the packet's datagram may
+// have.
 Drop Outbound::guardLoop(std::span<const uint8_t> packet, Target& target) const {
   target.via.hops = 0;
-  NestedMessage nested = nestedMessage(packet.data(), packet.size());
-  if (nested.message == nullptr) [[likely]]
+  Nested nested = nestedIn(packet.data(), packet.size());
+  if (!nested.isThere) [[likely]]
     return Drop::none;
   const Endpoint& to = target.endpoint->endpoint;
-  if (isOwnDatagram(packet.data(), nested, to, target.keypair->remoteIndex)) return Drop::loop;
+  if (target.keypair != nullptr &&
+      isOwnDatagram(packet.data(), nested, to, target.keypair->remoteIndex)) {
+    return Drop::loop;
+  }
   target.via.hops = hopsAround(packet.data());
   return target.via.hops == 0 ? Drop::loop : Drop::none;
 }

@@ -104,6 +104,24 @@ TEST("outbound: taking a hop keeps any checksum right, and a wrong one wrong") {
   }
 }
 
+TEST("outbound: a tunnel in a clear one leaves with fewer hops, and some not at all") {
+  for (const auto& encapsulation : {test::vxlanTo(2), test::udpTo(2)}) {
+    ClearEnd end;
+    end.tables.setEncapsulation(0, encapsulation);
+    for (uint8_t hops : std::initializer_list<uint8_t>{64, 9, 8}) {
+      Fields fields{.protocol = kProtocolUdp, .hopLimit = hops, .payload = packetTo(7, 30)};
+      end.packet(test::makePacket(fields), kStart);
+      fields.payload[9] = kProtocolTcp;
+      end.packet(test::makePacket(fields), kStart);
+    }
+    end.outbound.flush();
+    std::vector<uint8_t> seen;
+    for (const Via& via : end.sent.vias) seen.push_back(via.hops);
+    EXPECT(seen == (std::vector<uint8_t>{56, 0, 1, 0, 0}));
+    EXPECT_EQUAL(end.drops(Drop::loop), uint64_t{1});
+  }
+}
+
 TEST("outbound: clear peers have neither sessions nor staged packets, and raise nothing") {
   ClearEnd end;
   for (uint8_t host : Packet{2, 3}) end.packet(packetTo(host, 10), kStart);

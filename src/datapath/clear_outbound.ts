@@ -4,7 +4,6 @@
  * in native/datapath/outbound.cc.
  */
 
-import type { Endpoint } from '../base/address.js';
 import { unreachable } from '../base/assert.js';
 import type { Instant } from '../base/time.js';
 import type { ClearEncapsulation } from '../encap/encapsulation.js';
@@ -14,8 +13,11 @@ import { ETHERTYPE_IPV4, ETHERTYPE_IPV6 } from '../wire/ethernet.js';
 import { flowHash, innerFamily } from './classify.js';
 import type { WalkCounters } from './counters.js';
 import type { Drop } from './drop.js';
-import type { Via, WalkOutput } from './walk_output.js';
+import { hopsAround, nestedIn } from './loop.js';
+import type { WalkOutput } from './walk_output.js';
 import type { PeerEntry, WalkTables } from './walk_tables.js';
+
+type Sent = Pick<WalkOutput & { kind: 'datagram' }, 'endpoint' | 'datagram' | 'via' | 'hops'>;
 
 export class ClearOutbound {
   readonly #tables: WalkTables;
@@ -38,19 +40,25 @@ export class ClearOutbound {
     const endpoint = this.#tables.endpoints.get(peer.slot);
     if (!endpoint) return 'no_endpoint';
     if (encapsulation.until <= now) return 'clear_ended';
+    const nested = nestedIn(inner);
+    const hops = nested ? hopsAround(inner) : 0;
+    const isEndless = nested !== undefined && hops === 0;
     switch (encapsulation.kind) {
       case 'vxlan': {
+        if (isEndless) return 'loop';
         const { vni, mac: destination } = encapsulation;
         const source = this.#tables.vtepMac;
         const ethertype = innerFamily(inner) === 4 ? ETHERTYPE_IPV4 : ETHERTYPE_IPV6;
         const datagram = encapsulateFrame(inner, { vni, destination, source, ethertype });
-        this.#send(peer, endpoint, datagram, { kind: 'vxlan', flow: flowHash(inner) });
+        const via = { kind: 'vxlan', flow: flowHash(inner) } as const;
+        this.#send(peer, { endpoint, datagram, via, hops });
         break;
       }
       case 'udp': {
         const datagram = inner.slice();
         if (!takeHop(datagram)) return 'ttl';
-        this.#send(peer, endpoint, datagram, { kind: 'udp', flow: 0 });
+        if (isEndless) return 'loop';
+        this.#send(peer, { endpoint, datagram, via: { kind: 'udp', flow: 0 }, hops });
         break;
       }
       default:
@@ -61,8 +69,9 @@ export class ClearOutbound {
     return undefined;
   }
 
-  #send(peer: PeerEntry, endpoint: Endpoint, datagram: Uint8Array, via: Via): void {
-    this.#out.push({ kind: 'datagram', peer: peer.slot, endpoint, datagram, hops: 0, via });
+  #send(peer: PeerEntry, sent: Sent): void {
+    const { datagram } = sent;
+    this.#out.push({ kind: 'datagram', peer: peer.slot, ...sent });
     this.#counters.add('datagram_out', 1);
     this.#counters.add('datagram_out_bytes', datagram.length);
     peer.txBytes += BigInt(datagram.length);

@@ -4,9 +4,9 @@
  * index of the peer's session can only be ours.
  *
  * Where two tunnels lead into each other, neither can tell the other's datagrams from those of a
- * tunnel that is rightly inside it. So each data message that is sealed once more costs hops: its
- * datagram leaves with fewer than it came in with, eight tunnels deep with none, and no loop is
- * without end.
+ * tunnel that is rightly inside it. So each datagram of a tunnel that is carried in one once more
+ * costs hops: it leaves with fewer than it came in with, eight tunnels deep with none, and no loop
+ * is without end.
  */
 
 import type { Endpoint } from '../base/address.js';
@@ -16,11 +16,18 @@ import { PROTOCOL_UDP } from '../base/ip_protocol.js';
 import {
   IPV4_HEADER_BYTES,
   ipv4FragmentOffset,
+  ipv4HeaderLength,
   ipv4Protocol,
   ipv4TimeToLive,
+  ipv4TotalLength,
 } from '../wire/ipv4.js';
-import { IPV6_HEADER_BYTES, ipv6HopLimit, ipv6NextHeader } from '../wire/ipv6.js';
-import { UDP_HEADER_BYTES, udpDestinationPort } from '../wire/udp.js';
+import {
+  IPV6_HEADER_BYTES,
+  ipv6HopLimit,
+  ipv6NextHeader,
+  ipv6PayloadLength,
+} from '../wire/ipv6.js';
+import { UDP_HEADER_BYTES, udpDestinationPort, udpLength } from '../wire/udp.js';
 import { DATA_HEADER_BYTES, MESSAGE_DATA } from '../wire/wireguard.js';
 import { destinationAt, innerFamily } from './classify.js';
 
@@ -35,29 +42,63 @@ const VXLAN_FLAGS = 0x08000000;
 const MOST_NESTED_HOPS = 64;
 const HOPS_OF_NESTING = 8;
 
-/** A data message that a packet carries as its UDP payload, bare or behind a VXLAN header. */
-export interface NestedMessage {
+/**
+ * What a packet carries as its UDP payload, where it is a tunnel's: a data message, a VXLAN frame,
+ * or a bare IP packet with UDP in it, as is all that goes round.
+ */
+export interface Nested {
   /** Where it goes. */
   readonly port: number;
-  readonly receiver: number;
-  /** 0: bare. */
+  /** Of a data message. */
+  readonly receiver: number | undefined;
+  /** 0: not behind VXLAN. */
   readonly vni: number;
 }
 
 /** Of a whole packet. */
-export function nestedMessage(packet: Uint8Array): NestedMessage | undefined {
+export function nestedIn(packet: Uint8Array): Nested | undefined {
   const udp = outerUdpAt(packet);
-  let at = udp + UDP_HEADER_BYTES;
+  const at = udp + UDP_HEADER_BYTES;
   if (udp === 0 || packet.length < at + DATA_HEADER_BYTES) return undefined;
-  let vni = 0;
+  const port = udpDestinationPort(packet, udp);
   if (loadBe32(packet, at) === VXLAN_FLAGS) {
-    if (packet.length < at + VXLAN_HEADER_BYTES + DATA_HEADER_BYTES) return undefined;
-    vni = loadBe32(packet, at + 4) >>> 8;
-    at += VXLAN_HEADER_BYTES;
+    const receiver = receiverAt(packet, at + VXLAN_HEADER_BYTES);
+    return { port, receiver, vni: loadBe32(packet, at + 4) >>> 8 };
   }
-  if (loadLe32(packet, at) !== MESSAGE_DATA) return undefined;
-  const receiver = loadLe32(packet, at + RECEIVER_AT);
-  return { port: udpDestinationPort(packet, udp), receiver, vni };
+  const receiver = receiverAt(packet, at);
+  if (receiver === undefined && !isUdpPacket(packet, at, udpLength(packet, udp))) return undefined;
+  return { port, receiver, vni: 0 };
+}
+
+/** Undefined where no data message stands. */
+function receiverAt(packet: Uint8Array, at: number): number | undefined {
+  if (packet.length < at + DATA_HEADER_BYTES) return undefined;
+  return loadLe32(packet, at) === MESSAGE_DATA ? loadLe32(packet, at + RECEIVER_AT) : undefined;
+}
+
+/**
+ * Whether the UDP payload at `at`, of which the whole is `claimed` bytes long, begins with an IP
+ * packet with UDP in it; of a super-packet, with the first.
+ */
+function isUdpPacket(packet: Uint8Array, at: number, claimed: number): boolean {
+  const left = packet.length - at;
+  switch ((packet[at] ?? 0) >> 4) {
+    case 4:
+      return (
+        left >= IPV4_HEADER_BYTES &&
+        ipv4HeaderLength(packet, at) >= IPV4_HEADER_BYTES &&
+        ipv4TotalLength(packet, at) <= claimed &&
+        ipv4Protocol(packet, at) === PROTOCOL_UDP
+      );
+    case 6: {
+      if (left < IPV6_HEADER_BYTES) return false;
+      if (IPV6_HEADER_BYTES + ipv6PayloadLength(packet, at) > claimed) return false;
+      const next = ipv6NextHeader(packet, at);
+      return next === PROTOCOL_UDP || next === NEXT_HEADER_FRAGMENT;
+    }
+    default:
+      return false;
+  }
 }
 
 /**
@@ -66,7 +107,7 @@ export function nestedMessage(packet: Uint8Array): NestedMessage | undefined {
  */
 export function isOwnDatagram(
   packet: Uint8Array,
-  nested: NestedMessage,
+  nested: Nested,
   to: Endpoint,
   remoteIndex: SessionIndex,
 ): boolean {
@@ -79,8 +120,8 @@ export function isOwnDatagram(
 }
 
 /**
- * With how many hops left a message leaves that carries a data message in a packet of so many; 0:
- * it must not.
+ * With how many hops left a datagram leaves around a tunnel's in a packet of so many; 0: it must
+ * not.
  */
 export function hopsAround(packet: Uint8Array): number {
   const inner = innerFamily(packet) === 4 ? ipv4TimeToLive(packet, 0) : ipv6HopLimit(packet, 0);

@@ -27,7 +27,7 @@ import { ClearOutbound } from './clear_outbound.js';
 import { destinationAt, innerFamily, innerLength } from './classify.js';
 import type { WalkCounters } from './counters.js';
 import type { Drop } from './drop.js';
-import { hopsAround, isOwnDatagram, nestedMessage } from './loop.js';
+import { hopsAround, isOwnDatagram, nestedIn } from './loop.js';
 import { Refusals } from './refusals.js';
 import { Staged } from './staged.js';
 import type { Via, WalkOutput } from './walk_output.js';
@@ -124,7 +124,7 @@ export class Outbound {
 
   /** False for what would go round in a loop. */
   #guardAndSeal(target: Target, inner: Uint8Array, now: Instant): boolean {
-    const nested = nestedMessage(inner);
+    const nested = nestedIn(inner);
     const hops = nested ? hopsAround(inner) : 0;
     const { peer, endpoint, keypair } = target;
     const isOwn = nested && isOwnDatagram(inner, nested, endpoint, keypair.remoteIndex);

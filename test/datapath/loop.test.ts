@@ -4,10 +4,19 @@ import { type Endpoint, parsePrefix } from '../../src/base/address.js';
 import { present } from '../../src/base/assert.js';
 import { concat, storeLe32 } from '../../src/base/bytes.js';
 import { sessionIndex } from '../../src/base/identifiers.js';
-import { hopsAround, isOwnDatagram, nestedMessage } from '../../src/datapath/loop.js';
+import { hopsAround, isOwnDatagram, nestedIn } from '../../src/datapath/loop.js';
+import { createClearRig, UDP, VXLAN } from '../support/clear_rig.js';
+import { changed } from '../support/bytes.js';
 import { ipv4, outerPacket } from '../support/inner_packets.js';
 import { endpoint } from '../support/parsed.js';
-import { createConnectedRig, datagrams, ENDPOINT, keypair, PEER } from '../support/walk_rig.js';
+import {
+  createConnectedRig,
+  datagrams,
+  ENDPOINT,
+  keypair,
+  OTHER,
+  PEER,
+} from '../support/walk_rig.js';
 
 const loop = suite('loop');
 
@@ -28,7 +37,7 @@ function inVxlan(vni: number, message = dataMessage()): Uint8Array {
 }
 
 function isOwn(packet: Uint8Array, to: Endpoint): boolean {
-  const nested = nestedMessage(packet);
+  const nested = nestedIn(packet);
   return nested !== undefined && isOwnDatagram(packet, nested, to, INDEX);
 }
 
@@ -62,6 +71,31 @@ for (const [rule, payload, expected] of [
   });
 }
 
+const IN_UDP4 = outerPacket(V4, dataMessage());
+const IN_UDP6 = outerPacket(V6, dataMessage());
+for (const [what, payload, expected] of [
+  ['a VXLAN frame', inVxlan(7, new Uint8Array(60)), true],
+  ['a VXLAN frame with other flags', inVxlan(7, new Uint8Array(60)).fill(9, 0, 1), false],
+  ['an IPv4 packet with UDP', IN_UDP4, true],
+  ['an IPv6 packet with UDP', IN_UDP6, true],
+  ['an IPv6 fragment', outerPacket(V6, dataMessage(), { isFragment: true }), true],
+  ['the first packet of several', concat(IN_UDP4, IN_UDP4), true],
+  ['an IPv4 packet with TCP', changed(IN_UDP4, 9, 6), false],
+  ['an IPv6 packet with TCP', changed(IN_UDP6, 6, 6), false],
+  ['an IPv4 packet that says it is longer', changed(IN_UDP4, 2, 1), false],
+  ['an IPv6 packet that says it is longer', changed(IN_UDP6, 4, 1), false],
+  ['an IPv4 packet whose header is too short', changed(IN_UDP4, 0, 0x44), false],
+  ['half an IPv4 header', IN_UDP4.slice(0, 19), false],
+  ['half an IPv6 header', IN_UDP6.slice(0, 39), false],
+  ['a handshake message', dataMessage(1, 1), false],
+  ['a question to a name server', changed(new Uint8Array(40), 0, 0x12), false],
+] as const) {
+  loop(`loop: ${what} in UDP is ${expected ? '' : 'no '}datagram of a tunnel`, () => {
+    for (const to of [V4, V6])
+      assert.is(nestedIn(outerPacket(to, payload)) !== undefined, expected);
+  });
+}
+
 for (const [inner, outer, why] of [
   [255, 56, 'no more than hosts send with'],
   [64, 56, 'eight fewer'],
@@ -92,8 +126,8 @@ loop('loop: no cut of a packet is read past its end', () => {
     const wrapped = outerPacket(to, inVxlan(7));
     for (let length = header; length < wrapped.length; length++) {
       const isLong = length >= wrapped.length - 48 + 16;
-      const cut = nestedMessage(wrapped.slice(0, length));
-      assert.is(cut !== undefined, isLong, `${length} bytes behind VXLAN`);
+      const cut = nestedIn(wrapped.slice(0, length));
+      assert.is(cut?.receiver !== undefined, isLong, `${length} bytes behind VXLAN`);
     }
   }
 });
@@ -130,6 +164,24 @@ loop('loop: a message in a message leaves with fewer hops, eight deep with none'
   const [usual] = rig.packet(ipv4());
   assert.is(usual?.kind === 'datagram' && usual.hops, 0);
 });
+
+for (const [kind, encapsulation] of [
+  ['vxlan', VXLAN],
+  ['udp', UDP],
+] as const) {
+  loop(`loop: a tunnel in a clear ${kind} one leaves with fewer hops, and some not at all`, () => {
+    const rig = createClearRig();
+    const peer = encapsulation === VXLAN ? PEER : OTHER;
+    rig.insert('198.51.100.0/24', peer);
+    const nested = endpoint('198.51.100.7:51820');
+    const seen = [64, 9, 8].map((hops) => {
+      const [out] = rig.packet(outerPacket(nested, IN_UDP4, { hops }));
+      return out?.kind === 'datagram' ? out.hops : undefined;
+    });
+    assert.equal(seen, [56, 1, undefined]);
+    assert.equal(rig.drops(peer), { loop: 1 });
+  });
+}
 
 loop('loop: what was staged is judged when there is a session', () => {
   const rig = createConnectedRig();

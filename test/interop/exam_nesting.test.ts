@@ -201,6 +201,38 @@ for (const [family, datapath] of [
   );
 }
 
+/** The peer as one in the clear, which has no key, at an address and the port of both ends. */
+function inTheClear(tunnel: LabTunnel, address: string, port: number): LabTunnel {
+  const plaintextUntil = new Date(Date.now() + 3_600_000).toISOString();
+  const clear = { encapsulation: 'udp', endpoint: at(address, port), plaintextUntil } as const;
+  const peers = tunnel.peers.map(({ allowedIps }) => ({ name: 'other', ...clear, allowedIps }));
+  return { ...tunnel, table: 'off', peers };
+}
+
+exam('two tunnels of bare packets in UDP routed into each other end', () =>
+  withLab(async (lab) => {
+    const { near, far } = link(lab);
+    const [first, second] = [UNDER[4][1], `${UNDER[4][1]}2`];
+    ip(far, 'addr', 'add', `${second}/32`, 'dev', 'lo');
+    ip(near, 'route', 'add', `${second}/32`, 'via', first);
+    const other = { interface: 'hd1', listenPort: PORT + 1 };
+    const [one, two] = [tunnels({ near: { allowedIps: EVERYTHING } }), tunnels({})];
+    const far2 = { ...two.far, ...other, addresses: ['10.78.0.2/24'] };
+    const near2 = { ...two.near, ...other, addresses: ['10.78.0.1/24'] };
+    const everything = { ...near2, peers: one.near.peers };
+    await HeddleEnd.start(lab, far, inTheClear(one.far, UNDER[4][0], 8285));
+    await HeddleEnd.start(lab, far, inTheClear(far2, UNDER[4][0], 8286));
+    const ends = [
+      await HeddleEnd.start(lab, near, inTheClear(one.near, first, 8285)),
+      await HeddleEnd.start(lab, near, inTheClear(everything, second, 8286)),
+    ];
+    await pings(near, FAR.inner);
+    ip(near, 'route', 'add', `${first}/32`, 'dev', 'hd1');
+    ip(near, 'route', 'replace', `${second}/32`, 'dev', 'hd0');
+    for (const [bytes, most] of RING_SIZES) await tenIntoRing(near, ends, bytes, most);
+  }),
+);
+
 exam('two tunnels routed into each other across namespaces end', () =>
   withLab(async (lab) => {
     const [zero, one, far] = [lab.host('0'), lab.host('1'), lab.host('f')];

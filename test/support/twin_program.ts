@@ -266,7 +266,8 @@ export class TwinProgram {
     }
     const offset = this.#one([0, 0, 0, 1]);
     const hops = this.#one([8, 9, 64, 255]);
-    const payload = this.#random.below(4) === 0 ? concat(this.#one(VXLAN_HEADERS), sent) : sent;
+    const framed = concat(this.#one(VXLAN_HEADERS), sent);
+    const payload = this.#one([sent, sent, framed, outerPacket(this.#one(ENDPOINTS), sent)]);
     const packet = outerPacket(to, payload, {
       ...{ isFragment: this.#random.below(3) === 0, offset, hops },
     });

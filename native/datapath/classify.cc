@@ -16,8 +16,13 @@ size_t ipv4Length(const uint8_t* packet, size_t length) {
   return header >= kIpv4Header && header <= total && total <= length ? total : 0;
 }
 
+// ::ffff:0:0/96. No packet may carry such an address (RFC 6890 §2.2.3): programs would take its
+// sender for the IPv4 host that another peer is.
+bool isMapped(const Address& address) { return address.high == 0 && address.low >> 32 == 0xffff; }
+
 size_t ipv6Length(const uint8_t* packet, size_t length) {
   if (length < kIpv6Header) return 0;
+  if (isMapped(loadAddress6(packet + 8)) || isMapped(loadAddress6(packet + 24))) return 0;
   size_t total = kIpv6Header + ipv6PayloadLength(packet);
   return total <= length ? total : 0;
 }

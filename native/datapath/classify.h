@@ -11,7 +11,7 @@
 namespace heddle {
 
 // The packet's own length when it is a whole IPv4 or IPv6 packet with at most padding behind it; 0
-// when it is not.
+// when it is not, or carries an IPv4-mapped address.
 size_t innerLength(const uint8_t* packet, size_t length);
 
 inline Family innerFamily(const uint8_t* packet) {

@@ -170,6 +170,17 @@ TEST("classify: takes whole packets with padding, and no others") {
   EXPECT_EQUAL(innerLength(packet.data(), packet.size()), size_t{0});
 }
 
+TEST("classify: takes no packet that carries an IPv4-mapped address") {
+  test::Packet whole = test::makePacket({.family = Family::ipv6});
+  for (size_t at : {8, 24}) {
+    test::Packet packet = whole;
+    for (size_t i = 0; i < 12; i++) packet[at + i] = i < 10 ? 0x00 : 0xff;
+    EXPECT_EQUAL(innerLength(packet.data(), packet.size()), size_t{0});
+    packet[at + 9] = 1;
+    EXPECT_EQUAL(innerLength(packet.data(), packet.size()), packet.size());
+  }
+}
+
 TEST("classify: finds ports and payload, but not in fragments or behind options") {
   test::Packet tcp = test::makePacket({.options = {1, 1, 1, 1}, .payload = {9}});
   Flow flow = classify(tcp.data(), tcp.size());

@@ -1,7 +1,7 @@
 /** Inner packet -> whether it is whole, where its addresses stand, and the flow it belongs to. */
 
 import type { Family } from '../base/address.js';
-import { toHex } from '../base/bytes.js';
+import { loadBe32, toHex } from '../base/bytes.js';
 import { PROTOCOL_TCP, PROTOCOL_UDP } from '../base/ip_protocol.js';
 import {
   checkIpv4,
@@ -24,12 +24,14 @@ import {
 
 /**
  * The packet's own length when `packet` begins with a whole IPv4 or IPv6 packet; 0 when it does
- * not. What stands behind that length is padding.
+ * not. What stands behind that length is padding. No packet may carry an IPv4-mapped address
+ * (RFC 6890 §2.2.3): programs would take its sender for the IPv4 host that another peer is.
  */
 export function innerLength(packet: Uint8Array): number {
   if (checkIpv4(packet, 0)) return ipv4TotalLength(packet, 0);
-  if (checkIpv6(packet, 0)) return IPV6_HEADER_BYTES + ipv6PayloadLength(packet, 0);
-  return 0;
+  if (!checkIpv6(packet, 0) || isMapped(packet, sourceAt(6))) return 0;
+  if (isMapped(packet, destinationAt(6))) return 0;
+  return IPV6_HEADER_BYTES + ipv6PayloadLength(packet, 0);
 }
 
 /**
@@ -103,6 +105,12 @@ export function flowHash(packet: Uint8Array): number {
     hash = Math.imul(hash ^ value, 0x01000193);
   }
   return (hash ^ (hash >>> 16)) & 0xffff;
+}
+
+/** ::ffff:0:0/96. */
+function isMapped(packet: Uint8Array, at: number): boolean {
+  if (loadBe32(packet, at + 8) !== 0xffff) return false;
+  return loadBe32(packet, at) === 0 && loadBe32(packet, at + 4) === 0;
 }
 
 function findTransport(packet: Uint8Array, family: Family): Transport | undefined {

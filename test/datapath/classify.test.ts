@@ -7,6 +7,15 @@ import { withSeed } from '../support/seed.js';
 
 const classifying = suite('classify');
 
+/** ::ffff:10.0.0.2 */
+const MAPPED = [...new Array<number>(10).fill(0), 0xff, 0xff, 10, 0, 0, 2];
+
+function withAddress(at: number, address: readonly number[]): Uint8Array {
+  const packet = ipv6({ bytes: 100 });
+  packet.set(address, at);
+  return packet;
+}
+
 const LENGTHS: readonly [why: string, packet: Uint8Array, length: number][] = [
   ['a whole IPv4 packet', ipv4({ bytes: 100 }), 100],
   ['an IPv4 header alone', ipv4({ bytes: 20 }), 20],
@@ -17,6 +26,10 @@ const LENGTHS: readonly [why: string, packet: Uint8Array, length: number][] = [
   ['an IPv6 header alone', ipv6({ bytes: 40 }), 40],
   ['padding behind an IPv6 packet', changed(ipv6({ bytes: 100 }), 5, 50), 90],
   ['an IPv6 packet that lacks its end', changed(ipv6({ bytes: 100 }), 5, 61), 0],
+  ['an IPv6 packet from an IPv4-mapped address', withAddress(8, MAPPED), 0],
+  ['an IPv6 packet to an IPv4-mapped address', withAddress(24, MAPPED), 0],
+  ['one from an address that is almost mapped', changed(withAddress(8, MAPPED), 19, 0xfe), 100],
+  ['one from an address mapped elsewhere', changed(withAddress(8, MAPPED), 8, 1), 100],
   ['nothing', new Uint8Array(0), 0],
   ['version 5', changed(ipv4(), 0, 0x55), 0],
 ];

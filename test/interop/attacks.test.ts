@@ -1,8 +1,9 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { concat, storeLe32 } from '../../src/base/bytes.js';
+import { present } from '../../src/base/assert.js';
+import { concat, fromHex, storeLe32 } from '../../src/base/bytes.js';
 import { SystemRandom } from '../../src/io/entropy.js';
-import { ipv4 } from '../support/inner_packets.js';
+import { ipv4, ipv6 } from '../support/inner_packets.js';
 import { type LabHost, pause, reaches, waitUntil } from '../support/netns.js';
 import { Capture } from './capture.js';
 import { flood } from './flood.js';
@@ -297,6 +298,59 @@ attacks('what a peer seals is judged before it is delivered (rows 7, 9)', () =>
     }
     assert.equal([changed.tag, changed.unknown_index, changed.inner_out], [1, 1, undefined]);
     assert.is((await nearEnd.peer(1)).endpoint?.startsWith(FOE.evil), true);
+  }),
+);
+
+/** IPv6 sources made of the far host's IPv4 address, and one of a link, by what is in them. */
+const FORMS: readonly { readonly what: string; readonly source: string }[] = [
+  { what: 'IPv4-mapped', source: '00000000000000000000ffff0a4d0002' },
+  { what: 'IPv4-compatible', source: '0000000000000000000000000a4d0002' },
+  { what: '6to4', source: '20020a4d000200000000000000000001' },
+  { what: 'NAT64', source: '0064ff9b00000000000000000a4d0002' },
+  { what: 'link-local', source: 'fe800000000000000000000000000001' },
+];
+
+function inner6From(source: string): Uint8Array {
+  const packet = ipv6({ bytes: 48 });
+  packet.set(present(fromHex(source), 'an address in hexadecimal'), 8);
+  return packet;
+}
+
+/** What becomes of a message from the foe with each of the sources. */
+async function fates(rig: Rig, allowedIps: readonly string[]): Promise<Record<string, string>> {
+  const [far, foe] = rig.nearTunnel.peers;
+  if (!far || !foe) throw new Error('the rig has two peers');
+  const nearTunnel = { ...rig.nearTunnel, table: 'off', peers: [far, { ...foe, allowedIps }] };
+  const nearEnd = await HeddleEnd.start(rig.lab, rig.near, nearTunnel);
+  const { foe: stranger, session } = await callIn(rig);
+  const packets = FORMS.map(({ what, source }) => [what, inner6From(source)] as const);
+  const found: Record<string, string> = {};
+  for (const [what, packet] of [...packets, ['IPv4', innerFrom(FOE.inner)] as const]) {
+    const before = await readCounts(nearEnd);
+    stranger.send(session.seal(packet));
+    await arrived(nearEnd, before, 1);
+    const changed = growth(before, await readCounts(nearEnd));
+    const fate = ['inner_out', 'opened_malformed', 'opened_source'].filter((name) => changed[name]);
+    found[what] = fate.join(' and ');
+  }
+  await nearEnd.stop();
+  return found;
+}
+
+attacks('no way to write an IPv4 address as an IPv6 one gets past allowedIps (row 18)', () =>
+  withRig(async (rig) => {
+    const own = `::ffff:${FOE.inner}/128`;
+    const others = {
+      'IPv4-compatible': 'opened_source',
+      '6to4': 'opened_source',
+      NAT64: 'opened_source',
+      'link-local': 'opened_source',
+    };
+    const always = { 'IPv4-mapped': 'opened_malformed', IPv4: 'inner_out' };
+    assert.equal(await fates(rig, [own]), { ...others, ...always });
+    // To whom all of IPv6 belongs, they are IPv6; a mapped one would be taken for IPv4 by programs.
+    const delivered = Object.fromEntries(Object.keys(others).map((what) => [what, 'inner_out']));
+    assert.equal(await fates(rig, [own, '::/0']), { ...delivered, ...always });
   }),
 );
 

@@ -200,13 +200,11 @@ Drop Outbound::routeClear(std::span<const uint8_t> packet, Instant now, Target& 
 Drop Outbound::guardLoop(std::span<const uint8_t> packet, Target& target) const {
   target.via.hops = 0;
   Nested nested = nestedIn(packet.data(), packet.size());
-  if (!nested.isThere) [[likely]]
-    return Drop::none;
+  if (!nested.isThere) return Drop::none;
   const Endpoint& to = target.endpoint->endpoint;
-  if (target.keypair != nullptr &&
-      isOwnDatagram(packet.data(), nested, to, target.keypair->remoteIndex)) {
-    return Drop::loop;
-  }
+  const Keypair* keypair = target.keypair;
+  bool isOwn = keypair != nullptr && isOwnDatagram(packet.data(), nested, to, keypair->remoteIndex);
+  if (isOwn) return Drop::loop;
   target.via.hops = hopsAround(packet.data());
   return target.via.hops == 0 ? Drop::loop : Drop::none;
 }

@@ -6,6 +6,7 @@
 import type { Address } from '../base/address.js';
 import type { HostPlan } from '../route/host_plan.js';
 import { type FoundRule, formatRule, type Rule } from '../wire/netlink_rule.js';
+import { isSystemRefusal } from './files.js';
 import type { Repaired } from './host_addresses.js';
 import { isGone, isWithoutIpv6, unlessWithoutIpv6 } from './host_errors.js';
 import { freeBlock, missingRules, rulesOf } from './host_rules.js';
@@ -98,7 +99,8 @@ export class HostRuleSet {
       this.add(plan, surroundings, []);
       this.keepOnly(plan, surroundings);
     } catch (error) {
-      if (!(error instanceof NetlinkError)) throw error;
+      // The kernel's, or the journal's on a full disk: what was not written down is not made.
+      if (!isSystemRefusal(error)) throw error;
       refusals.push(error.message);
     }
     return { count, refusals };

@@ -1,9 +1,7 @@
-import { type ChildProcess, spawn } from 'node:child_process';
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { reaches, waitUntil } from '../support/netns.js';
+import { type Failing, Fault } from './fault.js';
 import {
   FAR,
   growth,
@@ -37,48 +35,6 @@ const SEND_FAULTS: readonly (readonly [string, string])[] = [
   ['EIO', 'send_failed'],
 ];
 
-interface Failing {
-  readonly call: string;
-  /** Only on descriptors of this file. */
-  readonly on?: string;
-  readonly error: string;
-}
-
-/** Makes a system call of the process fail, each time, until it is ended. */
-class Fault {
-  readonly #child: ChildProcess;
-  readonly #file: string;
-  #said = '';
-
-  private constructor(pid: number, { call, on, error }: Failing, file: string) {
-    this.#file = file;
-    const inject = `inject=${call}:error=${error}`;
-    const only = on === undefined ? [] : ['-P', on];
-    const trace = ['-f', '-e', `trace=${call}`, ...only, '-e', inject, '-p', String(pid)];
-    this.#child = spawn('strace', ['-o', file, ...trace], {
-      stdio: ['ignore', 'ignore', 'pipe'],
-    });
-    this.#child.stderr?.on('data', (text) => {
-      this.#said += text;
-    });
-  }
-
-  /** Resolves when every thread is held. */
-  static async begin(rig: Rig, pid: number, failing: Failing): Promise<Fault> {
-    const fault = new Fault(pid, failing, join(rig.lab.folder, 'strace'));
-    await waitUntil(`strace holds process ${pid}`, 5_000, () => fault.#said.includes('attached'));
-    return fault;
-  }
-
-  /** How many calls it made fail. */
-  async end(): Promise<number> {
-    const ended = new Promise((done) => this.#child.once('exit', done));
-    this.#child.kill('SIGINT');
-    await ended;
-    return readFileSync(this.#file, 'utf8').split('(INJECTED)').length - 1;
-  }
-}
-
 /** What the near heddle counts while a system call of it fails; it must neither spin nor talk. */
 async function underFault(
   rig: Rig,
@@ -88,7 +44,7 @@ async function underFault(
 ): Promise<Record<string, number>> {
   const [before, said] = [await readCounts(end), end.said.length];
   const { pid } = await end.status();
-  const fault = await Fault.begin(rig, pid, failing);
+  const fault = await Fault.begin(rig.lab, pid, failing);
   const [spent, started] = [processorMs(pid), performance.now()];
   await use();
   const share = (processorMs(pid) - spent) / (performance.now() - started);

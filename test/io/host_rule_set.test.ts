@@ -3,6 +3,7 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { Family } from '../../src/base/address.js';
+import { FileError } from '../../src/io/files.js';
 import { HostRuleSet } from '../../src/io/host_rule_set.js';
 import { NetlinkError, PROTOCOL_HEDDLE } from '../../src/io/netlink.js';
 import { planHost } from '../../src/route/host_plan.js';
@@ -146,6 +147,25 @@ test('rules: a host without IPv6 is told once, and not asked again', () => {
   const before = noted.length;
   assert.equal(set.repair(six, HERE), { count: 0, refusals: [] });
   assert.is(noted.length, before);
+});
+
+test('rules: what the journal does not take is not made, and the rest is put right', () => {
+  const { kernel } = scene();
+  const full = new FileError('ENOSPC', 'Cannot write "notes": the disk is full');
+  let isFull = false;
+  const note = (): void => {
+    if (isFull) throw full;
+  };
+  const set = new HostRuleSet(kernel, { note });
+  set.add(PLAN, HERE, []);
+  kernel.there.delete(MARK);
+  kernel.calls.length = 0;
+  isFull = true;
+  assert.equal(set.repair(PLAN, ELSEWHERE), { count: 1, refusals: [full.message] });
+  assert.equal(kernel.calls, [`add ${MARK}`]);
+  isFull = false;
+  assert.equal(set.repair(PLAN, ELSEWHERE), { count: 0, refusals: [] });
+  assert.is(kernel.calls.length, 3, 'the new address is followed');
 });
 
 test.run();

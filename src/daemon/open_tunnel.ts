@@ -30,6 +30,7 @@ import { LeftoverNotes, removeLeftovers } from './leftovers.js';
 import { clearPorts, RunningTunnel } from './running_tunnel.js';
 import type { Tunnel, TunnelContext } from './tunnel.js';
 import { openUapi } from './uapi.js';
+import { unaffectedPeers } from './unaffected_peers.js';
 
 interface HandParts {
   readonly addon: Addon;
@@ -80,7 +81,9 @@ export async function openTunnel(context: TunnelContext): Promise<Tunnel> {
     now: () => clock.now(),
     destinations: () => endpointsOf(node),
     onUnderlayChange: () => {
-      loop.handle({ kind: 'underlayChanged' });
+      const { peers } = node.snapshot();
+      const unaffected = unaffectedPeers(peers, netlink, tunnel.fwMark);
+      loop.handle({ kind: 'underlayChanged', unaffected });
       void tunnel.measureAgain().catch((error: unknown) => {
         if (!isSystemRefusal(error)) return context.fail(error);
         log.warn('cannot follow the MTU of the underlay', { why: error.message });

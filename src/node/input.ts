@@ -1,6 +1,7 @@
 /** Everything that can happen to a node. */
 
 import type { Endpoint } from '../base/address.js';
+import type { PeerSlot } from '../base/identifiers.js';
 import type { WallTime } from '../base/time.js';
 import type { WalkEvent } from '../datapath/tables.js';
 import type { Config } from './config.js';
@@ -20,8 +21,8 @@ export type NodeInput =
   | { readonly kind: 'resolved'; readonly request: number; readonly endpoint: Endpoint | undefined }
   /**
    * Our addresses or routes in the underlay changed: peers learn at once where we speak from now.
-   * Acted on once a second at most.
+   * Acted on once a second at most. What `unaffected` have of us is as right as before.
    */
-  | { readonly kind: 'underlayChanged' }
+  | { readonly kind: 'underlayChanged'; readonly unaffected: ReadonlySet<PeerSlot> }
   /** The daemon is stopping: forget every key. */
   | { readonly kind: 'stop' };

@@ -95,6 +95,7 @@ export class Node {
   readonly #clearPeers: ClearPeers;
   readonly #roster: Roster;
   readonly #underlay = new Pace(UNDERLAY_INTERVAL);
+  #unaffected: ReadonlySet<PeerSlot> = new Set();
   readonly #names = new EndpointNames();
   readonly #wakes = new WakeQueue();
   readonly #drops = new HandshakeDropCounters();
@@ -140,6 +141,7 @@ export class Node {
       case 'resolved':
         return this.#resolved(input, now);
       case 'underlayChanged':
+        this.#unaffected = input.unaffected;
         this.#underlay.ask(now);
         return this.#followUnderlay(now);
       case 'stop':
@@ -357,15 +359,13 @@ export class Node {
     if (!peer) return;
     if (!endpoint) this.#log.debug('Endpoint does not resolve', { peer: peer.config.name });
     // A peer that is being heard is where it is heard.
-    else if (peer.session.state(now) !== 'established') {
-      this.#moveTo(peer.slot, endpoint, now);
-    }
+    else if (peer.session.state(now) !== 'established') this.#moveTo(peer.slot, endpoint, now);
   }
 
   #followUnderlay(now: Instant): void {
     if (!this.#underlay.take(now)) return;
-    for (const peer of this.#roster.peers.all()) {
-      this.#tell(peer.slot, { kind: 'underlayChanged' }, now);
+    for (const { slot } of this.#roster.peers.all()) {
+      if (!this.#unaffected.has(slot)) this.#tell(slot, { kind: 'underlayChanged' }, now);
     }
   }
 

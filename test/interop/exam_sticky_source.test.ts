@@ -112,6 +112,25 @@ for (const family of [4, 6] as const) {
   );
 }
 
+sticky('an address that has nothing to do with the way changes no source (WG-11)', () =>
+  withLab(async (lab) => {
+    const { near, far } = link(lab, 4);
+    const asked = UNDER[4].near[2];
+    const made = tunnels({ far: { endpoint: at(asked) } });
+    const nearEnd = await HeddleEnd.start(lab, near, made.near);
+    const farEnd = await HeddleEnd.start(lab, far, { ...made.far, listenPort: FAR_PORT });
+    await pings(far, NEAR.inner);
+    const capture = await Capture.start(lab, far, 'under');
+    ip(near, 'addr', 'add', '192.0.2.200/32', 'dev', 'under');
+    await waitUntil('the daemon has seen the address', 5_000, () =>
+      nearEnd.said.includes('the underlay changed'),
+    );
+    await pings(near, FAR.inner);
+    assert.equal(new Set(sentByNear(await capture.stop())), new Set([`4 from ${asked}`]));
+    assert.is((await farEnd.peer()).endpoint, at(asked));
+  }),
+);
+
 sticky('a better way mid-flow is taken at once, and soon from its own address (WG-11)', () =>
   withLab(async (lab) => {
     const { near, far } = neighbours(lab, ['192.0.2.1/24'], ['192.0.2.2/24']);

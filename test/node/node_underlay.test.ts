@@ -209,6 +209,20 @@ test('underlay: a change makes the peer learn at once where we are, from whateve
   assert.is(onlyPeer(pair.right).endpoint?.text, '192.0.2.11:51820');
 });
 
+test('underlay: a peer that the change does not concern hears nothing of it', () => {
+  const pair = createPair();
+  pair.right.local = LOCAL;
+  connect(pair);
+  const before = onlyPeer(pair.right).endpoint;
+  pair.network.sent.length = 0;
+  pair.right.changeUnderlay(new Set([onlyPeer(pair.right).slot]));
+  pair.network.run(seconds(2));
+  assert.equal(onlyPeer(pair.right).endpoint, before);
+  assert.is(pair.network.sent.length, 0);
+  pair.right.changeUnderlay();
+  assert.is(onlyPeer(pair.right).endpoint?.local, undefined);
+});
+
 test('underlay: it is acted on once a second, and the last change is not forgotten', () => {
   const pair = createPair();
   connect(pair);

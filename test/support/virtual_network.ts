@@ -11,6 +11,7 @@ import {
   type LocalAddress,
 } from '../../src/base/address.js';
 import { assert } from '../../src/base/assert.js';
+import type { PeerSlot } from '../../src/base/identifiers.js';
 import type { Log, LogFields } from '../../src/base/log.js';
 import { SeededRandom } from '../../src/base/random.js';
 import {
@@ -211,8 +212,8 @@ export class Host {
     this.#pump();
   }
 
-  changeUnderlay(): void {
-    this.node.handle({ kind: 'underlayChanged' }, this.#network.now);
+  changeUnderlay(unaffected: ReadonlySet<PeerSlot> = new Set()): void {
+    this.node.handle({ kind: 'underlayChanged', unaffected }, this.#network.now);
     this.#pump();
   }
 

@@ -92,11 +92,11 @@ export class HeddleEnd {
   readonly #env: Readonly<Record<string, string>>;
   #said = '';
 
-  private constructor(host: LabHost, file: string, env: Readonly<Record<string, string>>) {
+  private constructor(host: LabHost, { file, env }: Prepared, through: readonly string[]) {
     this.host = host;
     this.file = file;
     this.#env = env;
-    this.child = host.start([HEDDLE, 'up', '-c', file], env);
+    this.child = host.start([...through, HEDDLE, 'up', '-c', file], env);
     this.child.stdout?.on('data', (text) => {
       this.#said += text;
     });
@@ -110,15 +110,18 @@ export class HeddleEnd {
     return this.#said;
   }
 
-  /** Writes the configuration and starts the daemon; resolves when it says that it is ready. */
+  /**
+   * Writes the configuration and starts the daemon, by the command `through` where one is given;
+   * resolves when it says that it is ready.
+   */
   static async start(
     lab: Lab,
     host: LabHost,
     tunnel: LabTunnel,
     wgFolder?: string,
+    through: readonly string[] = [],
   ): Promise<HeddleEnd> {
-    const { file, env } = prepareHeddle(lab, host, tunnel, wgFolder);
-    const end = new HeddleEnd(host, file, env);
+    const end = new HeddleEnd(host, prepareHeddle(lab, host, tunnel, wgFolder), through);
     await waitUntil(`heddle is ready in ${host.name}`, START_LIMIT_MS, () => {
       if (end.child.exitCode !== null) throw new Error(`heddle ended: ${end.said}`);
       return /\bready\b/.test(end.said);
@@ -151,6 +154,11 @@ export class HeddleEnd {
   }
 }
 
+interface Prepared {
+  readonly file: string;
+  readonly env: Readonly<Record<string, string>>;
+}
+
 /**
  * The configuration file and environment of a daemon on this host, in folders of the interface's
  * own, but for WireGuard's socket where `wgFolder` says so. JSON is YAML.
@@ -160,7 +168,7 @@ export function prepareHeddle(
   host: LabHost,
   tunnel: LabTunnel,
   wgFolder?: string,
-): { file: string; env: Record<string, string> } {
+): Prepared {
   const folder = join(lab.folder, host.name, tunnel.interface);
   mkdirSync(folder, { recursive: true, mode: 0o700 });
   const file = join(folder, `${tunnel.interface}.yaml`);

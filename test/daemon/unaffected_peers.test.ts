@@ -11,7 +11,7 @@ const test = suite('daemon/unaffected_peers');
 const MARK = 7;
 const [UP, OTHER] = [2, 3];
 
-/** A host with 192.0.2.1 on UP and 198.51.100.1 on OTHER; the way to everybody leads out at `by`. */
+/** A host with 192.0.2.1 on UP and 198.51.100.1 on OTHER; all ways lead out at `by`. */
 function hostBy(by: number) {
   const placed = (text: string, interfaceIndex: number) => ({
     address: present(parseInterfaceAddress(text), text),

@@ -103,8 +103,8 @@ pressure('a full table of connections: what is tracked goes on, the rest is coun
 );
 
 const CGROUPS = '/sys/fs/cgroup';
-/** What a daemon with few peers may take, and some for its start. */
-const MEMORY_BYTES = 96 << 20;
+/** Room for a daemon with few peers and for what the first seconds of a flood compile. */
+const MEMORY_BYTES = 128 << 20;
 
 /** Makes a group whose processes have no more memory than that; its folder, gone with the lab. */
 function makeGroup(lab: Lab, bytes: number): string {

@@ -3,7 +3,7 @@ import * as assert from 'uvu/assert';
 import { present } from '../../src/base/assert.js';
 import { concat, fromHex, storeLe32 } from '../../src/base/bytes.js';
 import { SystemRandom } from '../../src/io/entropy.js';
-import { ipv4, ipv6 } from '../support/inner_packets.js';
+import { fold, ipv4, ipv6, sum16 } from '../support/inner_packets.js';
 import { type LabHost, pause, reaches, waitUntil } from '../support/netns.js';
 import { Capture } from './capture.js';
 import { flood } from './flood.js';
@@ -93,15 +93,15 @@ attacks('spoofed packets leave no memory and no line behind (rows 56, 57)', () =
       ...noise(400, 64),
       ...Array.from({ length: 100 }, () => CHOSEN_TEXT),
     ];
-    const plan = { ...TARGET, payloads, sources: SOURCES };
-    // What the first packets make for good: code compiled, the table of sources, free lists.
-    await flood(rig.lab, rig.foe, { ...plan, perSecond: 60_000, seconds: 2 });
+    const plan = { ...TARGET, payloads, sources: SOURCES, perSecond: 125_000, seconds: 4 };
+    // What the first packets make for good: code compiled, the table of sources, a heap with room.
+    await flood(rig.lab, rig.foe, plan);
     const [bytes, said, before] = [
       residentBytes(pid),
       nearEnd.said.length,
       await readCounts(nearEnd),
     ];
-    const sent = await flood(rig.lab, rig.foe, { ...plan, perSecond: 125_000, seconds: 4 });
+    const sent = await flood(rig.lab, rig.foe, plan);
     const grown = residentBytes(pid) - bytes;
     const changed = growth(before, await readCounts(nearEnd));
     const told = `${sent} packets, ${grown} B more, ${JSON.stringify(changed)}`;
@@ -351,6 +351,53 @@ attacks('no way to write an IPv4 address as an IPv6 one gets past allowedIps (ro
     // To whom all of IPv6 belongs, they are IPv6; a mapped one would be taken for IPv4 by programs.
     const delivered = Object.fromEntries(Object.keys(others).map((what) => [what, 'inner_out']));
     assert.equal(await fates(rig, [own, '::/0']), { ...delivered, ...always });
+  }),
+);
+
+const HOPS_AT = { 4: 8, 6: 7 } as const;
+const FAR6 = 'fd00::2';
+const FOE6 = 'fd00::3';
+
+/** From the foe to the far host, with so many hops left. */
+function withHops(family: 4 | 6, hops: number): Uint8Array {
+  const packet =
+    family === 4
+      ? ipv4({ source: FOE.inner, destination: FAR.inner })
+      : ipv6({ source: 3, destination: 2 });
+  packet[HOPS_AT[family]] = hops;
+  if (family === 4) {
+    const sum = ~fold(sum16(packet.subarray(0, 20)));
+    packet.set([sum >> 8, sum], 10);
+  }
+  return packet;
+}
+
+attacks('a packet from one peer to another ends here when it has no hop left (row 20)', () =>
+  withRig(async (rig) => {
+    const [far, foe] = rig.nearTunnel.peers;
+    if (!far || !foe) throw new Error('the rig has two peers');
+    const peers = [
+      { ...far, allowedIps: [...far.allowedIps, `${FAR6}/128`] },
+      { ...foe, allowedIps: [...foe.allowedIps, `${FOE6}/128`] },
+    ];
+    const nearTunnel = { ...rig.nearTunnel, peers };
+    const { nearEnd, farEnd } = await startBoth({ ...rig, nearTunnel });
+    const forward = ['ipv4/ip_forward', 'ipv6/conf/all/forwarding'].map(
+      (name) => `echo 1 >/proc/sys/net/${name}`,
+    );
+    await rig.near.must(['sh', '-c', forward.join('; ')]);
+    const { foe: stranger, session } = await callIn(rig);
+    for (const family of [4, 6] as const) {
+      const [before, atFar] = [await readCounts(nearEnd), await readCounts(farEnd)];
+      for (const hops of [0, 1, 2]) stranger.send(session.seal(withHops(family, hops)));
+      await arrived(nearEnd, before, 3);
+      // What is forwarded is not from an address that far lets near send from.
+      await waitUntil(`IPv${family} with two hops left arrives`, 3_000, async () => {
+        return (growth(atFar, await readCounts(farEnd)).opened_source ?? 0) > 0;
+      });
+      assert.is(growth(atFar, await readCounts(farEnd)).opened_source, 1, `IPv${family}`);
+      assert.is(growth(before, await readCounts(nearEnd)).inner_out, 3, 'all were delivered');
+    }
   }),
 );
 

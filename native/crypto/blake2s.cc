@@ -111,4 +111,12 @@ bool Mac1Key::check(std::span<const uint8_t> bytes, const uint8_t* mac1) const {
   return equalConstantTime(expected.data(), mac1, expected.size());
 }
 
+Mac1Keys::Mac1Keys(std::span<const uint8_t, 32> key, std::span<const uint8_t> other) : key_(key) {
+  if (other.size() == 32) other_.emplace(other.first<32>());
+}
+
+bool Mac1Keys::check(std::span<const uint8_t> bytes, const uint8_t* mac1) const {
+  return key_.check(bytes, mac1) || (other_ && other_->check(bytes, mac1));
+}
+
 }  // namespace heddle

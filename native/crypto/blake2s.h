@@ -4,6 +4,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <span>
 
 namespace heddle {
@@ -36,6 +37,18 @@ class Mac1Key {
 
  private:
   Blake2s keyed_;  // the key taken in, nothing else
+};
+
+// One, or two while our static key changes: what either says is right is right.
+class Mac1Keys {
+ public:
+  // `other`: 32 bytes, or none.
+  explicit Mac1Keys(std::span<const uint8_t, 32> key, std::span<const uint8_t> other = {});
+  bool check(std::span<const uint8_t> bytes, const uint8_t* mac1) const;
+
+ private:
+  Mac1Key key_;
+  std::optional<Mac1Key> other_;
 };
 
 }  // namespace heddle

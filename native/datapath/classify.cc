@@ -77,4 +77,16 @@ Flow classify(const uint8_t* packet, size_t length) {
   return flow;
 }
 
+uint16_t flowHash(std::span<const uint8_t> packet) {
+  Flow flow = classify(packet.data(), packet.size());
+  uint64_t hash = flow.protocol;
+  for (uint64_t word :
+       {flow.source.high, flow.source.low, flow.destination.high, flow.destination.low,
+        (uint64_t{flow.sourcePort} << 16) | flow.destinationPort}) {
+    hash = (hash ^ word) * 0x9e3779b97f4a7c15;  // 2^64 over the golden ratio (Knuth, vol. 3, §6.4)
+    hash ^= hash >> 32;
+  }
+  return static_cast<uint16_t>(hash);
+}
+
 }  // namespace heddle

@@ -46,6 +46,9 @@ struct Flow {
 // Of a packet of exactly innerLength bytes.
 Flow classify(const uint8_t* packet, size_t length);
 
+// The same for all packets of a flow, and for all segments of a super-packet.
+uint16_t flowHash(std::span<const uint8_t> packet);
+
 inline bool sameHosts(const Flow& a, const Flow& b) {
   return a.family == b.family && a.source == b.source && a.destination == b.destination;
 }

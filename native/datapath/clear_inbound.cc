@@ -148,8 +148,7 @@ Drop ClearInbound::deliver(const Claim& claim, std::span<const uint8_t> packet) 
   counters_.add(Counter::innerOutBytes, packet.size());
   counters_.add(Counter::plaintextInBytes, packet.size());
   PeerDirection& received = claim.peer.received;
-  received.bytes.add(claim.datagram);
-  received.packets.add(1);
+  received.count(claim.datagram, 1, tables_.isShared());
   received.last.set(claim.now);
   return Drop::none;
 }

@@ -32,9 +32,9 @@ bool isTransportSumRight(const Flow& flow, const uint8_t* packet, size_t length)
                     sumBytes(transport, transportLength));
 }
 
-bool areSumsRight(const Flow& flow, const uint8_t* packet, size_t length) {
+bool areSumsRight(const Flow& flow, const uint8_t* packet, size_t length, bool isPartial) {
   if (flow.family == Family::ipv4 && !isIpv4ChecksumRight(packet)) return false;
-  return isTransportSumRight(flow, packet, length);
+  return isPartial || isTransportSumRight(flow, packet, length);
 }
 
 // Whether the IP headers differ only as cutting makes them differ. `count` packets are there before
@@ -101,12 +101,15 @@ void Coalescer::cancel() {
   overlaid_ = 0;
 }
 
-void Coalescer::add(size_t length) {
-  uint8_t* packet = place_->packet() + (overlaid_ == 0 ? 0 : place_->length - overlaid_);
-  Flow flow = classify(packet, length);
+void Coalescer::add(size_t length, bool isPartial) {
+  add(classify(placed(), length), length, isPartial);
+}
+
+void Coalescer::add(const Flow& flow, size_t length, bool isPartial) {
+  const uint8_t* packet = placed();
   bool isWanted = wants(flow, packet, length);
   Slot* open = isWanted ? find(flow) : nullptr;
-  if (open != nullptr && follows(*open, flow, packet, length)) {
+  if (open != nullptr && follows(*open, flow, packet, length, isPartial)) {
     append(*open, packet, length);
     return;
   }
@@ -118,10 +121,14 @@ void Coalescer::add(size_t length) {
   }
   if (open != nullptr) write(*open);
   if (!isWanted) release(flow);
-  start(*slot, flow, length);
+  start(*slot, flow, length, isPartial);
   if (!isWanted || isPush(flow, slot->packet())) return write(*slot);
   last_ = slot;
   makeRoom();
+}
+
+const uint8_t* Coalescer::placed() const {
+  return place_->packet() + (overlaid_ == 0 ? 0 : place_->length - overlaid_);
 }
 
 template <typename Chosen>
@@ -167,10 +174,12 @@ Coalescer::Slot& Coalescer::freeSlot() {
 
 // Whether the packet may go behind the slot's. Its checksums must be right, because the kernel will
 // make new ones for it.
-bool Coalescer::follows(Slot& slot, const Flow& flow, const uint8_t* packet, size_t length) {
+bool Coalescer::follows(Slot& slot, const Flow& flow, const uint8_t* packet, size_t length,
+                        bool isPartial) {
   const uint8_t* first = slot.packet();
   size_t payload = length - flow.payloadAt;
   if (flow.payloadAt != slot.flow.payloadAt || payload > slot.segment) return false;
+  if (isPartial != slot.isPartial) return false;
   if (slot.length + payload > kMaxPacket) return false;
   if (!ipFollows(flow.family, first, packet, slot.count)) return false;
   const uint8_t* firstTransport = first + flow.transportAt;
@@ -179,15 +188,18 @@ bool Coalescer::follows(Slot& slot, const Flow& flow, const uint8_t* packet, siz
     if (!tcpFollows(firstTransport, transport, slot.length - flow.payloadAt)) return false;
   } else {
     if (slot.count >= kMaxUdpSegments) return false;
-    if ((udpChecksum(firstTransport) == 0) != (udpChecksum(transport) == 0)) return false;
+    bool isFirstUnsummed = !isPartial && udpChecksum(firstTransport) == 0;
+    if (isFirstUnsummed != (!isPartial && udpChecksum(transport) == 0)) return false;
   }
-  return isChecked(slot) && areSumsRight(flow, packet, length);
+  return isChecked(slot) && areSumsRight(flow, packet, length, isPartial);
 }
 
 // Whether the packets of the slot have right checksums; those behind the first were checked before
 // they went there.
 bool Coalescer::isChecked(Slot& slot) {
-  if (!slot.isChecked) slot.isChecked = areSumsRight(slot.flow, slot.packet(), slot.length);
+  if (!slot.isChecked) {
+    slot.isChecked = areSumsRight(slot.flow, slot.packet(), slot.length, slot.isPartial);
+  }
   return slot.isChecked;
 }
 
@@ -212,13 +224,14 @@ void Coalescer::append(Slot& slot, const uint8_t* packet, size_t length) {
 }
 
 // The packet at the slot's beginning opens it.
-void Coalescer::start(Slot& slot, const Flow& flow, size_t length) {
+void Coalescer::start(Slot& slot, const Flow& flow, size_t length, bool isPartial) {
   slot.flow = flow;
   slot.length = length;
   slot.count = 1;
   slot.segment = length - flow.payloadAt;
   slot.order = order_++;
   slot.isChecked = false;
+  slot.isPartial = isPartial;
 }
 
 // Writes the oldest one where none would be free for the next packet.
@@ -244,6 +257,8 @@ void Coalescer::write(Slot& slot) {
   if (slot.count > 1) {
     finish(slot, header);
     counters_.add(Counter::tunSuperOut, 1);
+  } else if (slot.isPartial) {
+    header = leaveChecksum(slot);
   }
   uint8_t* frame = slot.packet() - kVirtioNetHeader;
   emitVirtioNet(header, frame);
@@ -268,16 +283,24 @@ void Coalescer::finish(Slot& slot, VirtioNetHeader& header) {
     setIpv6PayloadLength(packet, static_cast<uint16_t>(slot.length - kIpv6Header));
   }
   if (!isTcp) setUdpLength(transport, transportLength);
-  Sum pseudo = sumPseudoHeader(flow.family, packet, flow.protocol) + sumBe16(transportLength);
-  uint16_t checksumAt = isTcp ? kTcpChecksumAt : kUdpChecksumAt;
-  storeLe16(transport + checksumAt, foldSum(pseudo));
   uint8_t tcpType = flow.family == Family::ipv4 ? kVirtioGsoTcp4 : kVirtioGsoTcp6;
-  header = {.flags = kVirtioNeedsChecksum,
-            .gsoType = isTcp ? tcpType : kVirtioGsoUdp,
-            .headerLength = flow.payloadAt,
-            .gsoSize = static_cast<uint16_t>(slot.segment),
-            .checksumStart = flow.transportAt,
-            .checksumOffset = checksumAt};
+  header = leaveChecksum(slot);
+  header.gsoType = isTcp ? tcpType : kVirtioGsoUdp;
+  header.headerLength = flow.payloadAt;
+  header.gsoSize = static_cast<uint16_t>(slot.segment);
+}
+
+// The pseudo-header's sum is ours to make: what a peer put there is not looked at.
+VirtioNetHeader Coalescer::leaveChecksum(const Slot& slot) {
+  const Flow& flow = slot.flow;
+  bool isTcp = flow.protocol == kProtocolTcp;
+  auto length = static_cast<uint16_t>(slot.length - flow.transportAt);
+  Sum pseudo = sumPseudoHeader(flow.family, slot.packet(), flow.protocol) + sumBe16(length);
+  uint16_t checksumAt = isTcp ? kTcpChecksumAt : kUdpChecksumAt;
+  storeLe16(slot.packet() + flow.transportAt + checksumAt, foldSum(pseudo));
+  return {.flags = kVirtioNeedsChecksum,
+          .checksumStart = flow.transportAt,
+          .checksumOffset = checksumAt};
 }
 
 }  // namespace heddle

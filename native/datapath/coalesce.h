@@ -35,13 +35,18 @@ class Coalescer {
  public:
   Coalescer(PacketWriter& writer, CounterBlock& counters, CoalesceOptions options);
 
+  // What may be put together from here on; only where nothing is open.
+  void use(CoalesceOptions options) { options_ = options; }
   // Where to open the next packet, which may be up to `length` bytes long; `bytes` there may be
   // written. Every place() is followed by cancel() or add().
   uint8_t* place(size_t length);
   // Nothing of use was opened.
   void cancel();
-  // A checked IPv4 or IPv6 packet of `length` bytes lies at place().
-  void add(size_t length);
+  // A checked IPv4 or IPv6 packet of `length` bytes lies at place(). `isPartial`: TCP or UDP (it
+  // has a flow) whose checksum is left to the kernel.
+  void add(size_t length, bool isPartial = false);
+  // Likewise, classified already.
+  void add(const Flow& flow, size_t length, bool isPartial);
   // Writes everything that is still open, the oldest first.
   void flush();
 
@@ -58,6 +63,7 @@ class Coalescer {
     size_t segment = 0;      // payload bytes of the first packet
     uint64_t order = 0;      // of opening
     bool isChecked = false;  // the first packet's checksum is known to be right
+    bool isPartial = false;  // the packets' transport checksums are left to the kernel
     uint8_t* packet() const { return buffer.get() + kFront; }
   };
   static constexpr size_t kFront = 64;  // the virtio-net header's room, and alignment
@@ -68,18 +74,20 @@ class Coalescer {
   // Of those open that are chosen; null when there is none.
   template <typename Chosen>
   Slot* oldestSlot(Chosen chosen);
-  bool follows(Slot& slot, const Flow& flow, const uint8_t* packet, size_t length);
+  bool follows(Slot& slot, const Flow& flow, const uint8_t* packet, size_t length, bool isPartial);
   bool isChecked(Slot& slot);
+  const uint8_t* placed() const;
   void append(Slot& slot, const uint8_t* packet, size_t length);
-  void start(Slot& slot, const Flow& flow, size_t length);
+  void start(Slot& slot, const Flow& flow, size_t length, bool isPartial);
   void makeRoom();
   void release(const Flow& flow);
   void write(Slot& slot);
   void finish(Slot& slot, VirtioNetHeader& header);
+  static VirtioNetHeader leaveChecksum(const Slot& slot);
 
   PacketWriter& writer_;
   CounterBlock& counters_;
-  const CoalesceOptions options_;
+  CoalesceOptions options_;
   std::array<Slot, kSlots> slots_;
   Slot* last_ = nullptr;   // the flow that the last packet went to
   Slot* place_ = nullptr;  // where the next packet is being opened

@@ -28,6 +28,8 @@ enum class Counter : uint8_t {
   keepaliveOut,
   keepaliveIn,
   handshakeUp,
+  controlOut,
+  controlIn,
   plaintextOutBytes,
   plaintextInBytes,
   neighbourAnswers,
@@ -65,6 +67,8 @@ inline constexpr std::array<std::string_view, kCounterCount> kCounterNames = {
     "keepalive_out",
     "keepalive_in",
     "handshake_up",
+    "control_out",
+    "control_in",
     "plaintext_out_bytes",
     "plaintext_in_bytes",
     "neighbour_answers",
@@ -83,10 +87,12 @@ inline constexpr std::array<std::string_view, kCounterCount> kCounterNames = {
     "socket_overflow",
 };
 
-// A 64-bit word with one writer and any number of readers.
+// A 64-bit word with one writer, unless it says shared, and any number of readers.
 class Word {
  public:
   void add(uint64_t amount) { set(get() + amount); }
+  // Where several threads write.
+  void addShared(uint64_t amount) { value_.fetch_add(amount, std::memory_order_relaxed); }
   void set(uint64_t value) { value_.store(value, std::memory_order_relaxed); }
   uint64_t get() const { return value_.load(std::memory_order_relaxed); }
 

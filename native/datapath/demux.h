@@ -32,6 +32,8 @@ inline Demux demux(std::span<const uint8_t> datagram) {
       expected = kCookieLength;
       break;
     case kTypeData:
+    case kTypeHeddle:
+    case kTypeHeddlePartial:
       return datagram.size() < kDataOverhead ? wrongLength : Demux{Destination::data, Drop::none};
     default:
       return {Destination::dropped, Drop::datagramType};

@@ -73,6 +73,12 @@ inline bool isUdpPacket(const uint8_t* payload, size_t length, size_t claimed) {
   }
 }
 
+// Whether a data message begins here, WireGuard's or heddle's.
+inline bool isData(const uint8_t* payload) {
+  uint32_t type = messageType(payload);
+  return type == kTypeData || isHeddleType(type);
+}
+
 // Of a whole packet.
 inline Nested nestedIn(const uint8_t* packet, size_t length) {
   size_t udp = outerUdpAt(packet, length);
@@ -83,9 +89,9 @@ inline Nested nestedIn(const uint8_t* packet, size_t length) {
   if (loadBe32(payload) == kVxlanFlags) {
     nested.vni = loadBe32(payload + 4) >> 8;
     payload += kVxlanHeader;
-    bool isMessage = left >= kVxlanHeader + kDataHeader && messageType(payload) == kTypeData;
+    bool isMessage = left >= kVxlanHeader + kDataHeader && isData(payload);
     nested.message = isMessage ? payload : nullptr;
-  } else if (messageType(payload) == kTypeData) {
+  } else if (isData(payload)) {
     nested.message = payload;
   } else {
     nested.isThere = isUdpPacket(payload, left, loadBe16(packet + udp + 4));
@@ -94,16 +100,17 @@ inline Nested nestedIn(const uint8_t* packet, size_t length) {
 }
 
 // Whether the inner packet, which is whole and carries `nested`, is a data message of ours to `to`
-// for the session that the peer knows by `remoteIndex`.
+// for the session that the peer knows by `remoteIndex`, by any of its indices that differ in
+// `indexBits` alone.
 inline bool isOwnDatagram(const uint8_t* packet, const Nested& nested, const Endpoint& to,
-                          uint32_t remoteIndex) {
+                          uint32_t remoteIndex, uint32_t indexBits) {
   bool isIpv4 = (packet[0] >> 4) == 4;
   size_t addressLength = isIpv4 ? 4 : 16;
   const uint8_t* destination = packet + (isIpv4 ? 16 : 24);
   if (nested.message == nullptr || to.family != (isIpv4 ? 4 : 6)) return false;
   return std::memcmp(destination, to.address.data(), addressLength) == 0 &&
          nested.port == to.port && nested.vni == to.vni &&
-         dataReceiver(nested.message) == remoteIndex;
+         ((dataReceiver(nested.message) ^ remoteIndex) & ~indexBits) == 0;
 }
 
 // With how many hops left a datagram leaves around a tunnel's in a packet of so many; 0: it must

@@ -8,6 +8,8 @@
 #include "encap/vxlan.h"
 #include "encap/wireguard.h"
 #include "session/transport.h"
+#include "wire/tcp.h"
+#include "wire/udp.h"
 
 namespace heddle {
 
@@ -16,63 +18,40 @@ namespace {
 // What one UDP datagram, and so one GSO send, may carry (65,535 less the IP and UDP headers).
 constexpr size_t kLimit4 = 65507;
 constexpr size_t kLimit6 = 65487;
+constexpr uint64_t kMostSegments = 65535;  // of a super-packet
 constexpr size_t kBuffer = kSealRoomBefore + 65536 + 1024;
 // The longest inner packet: IPv6 with a full payload.
 constexpr size_t kLongestInner = 40 + 65535;
 static_assert(kLongestInner + 16 + kDataOverhead + kSealRoomBefore <= kBuffer);
 static_assert(kHeadroom >= kSealRoomBefore && kTailroom >= kSealRoomBehind);
 
-// The peer's keypair when it may still be sent with, else null.
-Keypair* usableKeypair(const Tables& tables, const PeerEntry& peer, Instant now) {
-  Keypair* keypair = peer.sending.load(std::memory_order_acquire);
-  uint64_t promoted = peer.promoted.load(std::memory_order_acquire);
-  if (promoted != 0) [[unlikely]] {
-    Keypair* confirmed = tables.sessions().find(static_cast<uint32_t>(promoted));
-    if (confirmed != nullptr && &confirmed->peer == &peer) keypair = confirmed;
-  }
-  if (keypair == nullptr || isExpired(*keypair, now)) return nullptr;
-  uint64_t counter = keypair->sendCounter.load(std::memory_order_relaxed);
-  return counter < kRejectAfterMessages ? keypair : nullptr;
-}
-
-// The same for all packets of a flow, and for all segments of a super-packet.
-uint16_t flowHash(std::span<const uint8_t> packet) {
-  Flow flow = classify(packet.data(), packet.size());
-  uint64_t hash = flow.protocol;
-  for (uint64_t word :
-       {flow.source.high, flow.source.low, flow.destination.high, flow.destination.low,
-        (uint64_t{flow.sourcePort} << 16) | flow.destinationPort}) {
-    hash = (hash ^ word) * 0x9e3779b97f4a7c15;  // 2^64 over the golden ratio (Knuth, vol. 3, §6.4)
-    hash ^= hash >> 32;
-  }
-  return static_cast<uint16_t>(hash);
+// Whether the peer may be left to finish the checksum of such a packet: it must find the place by
+// itself.
+bool mayLeaveChecksum(const Keypair& keypair, const VirtioNetHeader& header,
+                      std::span<const uint8_t> inner) {
+  if (!keypair.trustsChecksums || (header.flags & kVirtioNeedsChecksum) == 0) return false;
+  // What may have to be staged after all is staged whole.
+  uint64_t counter = keypair.sendCounter.load(std::memory_order_relaxed);
+  if (counter + kMostSegments >= keypair.rejectAfterMessages) return false;
+  Flow flow = classify(inner.data(), inner.size());
+  if (flow.protocol == 0 || header.checksumStart != flow.transportAt) return false;
+  return header.checksumOffset == (flow.protocol == kProtocolTcp ? kTcpChecksumAt : kUdpChecksumAt);
 }
 
 }  // namespace
 
 Outbound::Outbound(const Tables& tables, EventSink& events, BatchSender& sender,
-                   CounterBlock& counters)
+                   CounterBlock& counters, uint32_t lane)
     : tables_(tables),
       events_(events),
       sender_(sender),
       counters_(counters),
+      lane_(lane),
       buffer_(std::make_unique<uint8_t[]>(kBuffer)),
       messages_(buffer_.get() + kSealRoomBefore) {}
 
 void Outbound::packet(std::span<uint8_t> inner, Instant now) {
-  counters_.add(Counter::innerIn, 1);
-  counters_.add(Counter::innerInBytes, inner.size());
-  size_t length = innerLength(inner.data(), inner.size());
-  if (length == 0 || length != inner.size()) return drop(Drop::innerMalformed);
-  if (length > tables_.mtu()) return drop(Drop::innerTooBig);
-  Target target;
-  Drop reason = route(inner, now, target);
-  if (reason != Drop::none) {
-    drop(reason, 1, target.peer);
-    return refuse(reason, inner, now);
-  }
-  pass(target, inner);
-  notePassed(target, now);
+  single(VirtioNetHeader{}, inner, now);
 }
 
 void Outbound::frame(std::span<uint8_t> frame, Instant now) {
@@ -80,13 +59,28 @@ void Outbound::frame(std::span<uint8_t> frame, Instant now) {
   VirtioNetHeader header = parseVirtioNet(frame.data());
   std::span<uint8_t> inner = frame.subspan(kVirtioNetHeader);
   if (header.gsoType != kVirtioGsoNone) return superPacket(header, inner, now);
-  bool isPartial = (header.flags & kVirtioNeedsChecksum) != 0;
-  if (isPartial && !completeChecksum(header, inner)) {
-    counters_.add(Counter::innerIn, 1);
-    counters_.add(Counter::innerInBytes, inner.size());
-    return drop(Drop::innerMalformed);
+  single(header, inner, now);
+}
+
+void Outbound::single(const VirtioNetHeader& header, std::span<uint8_t> inner, Instant now) {
+  counters_.add(Counter::innerIn, 1);
+  counters_.add(Counter::innerInBytes, inner.size());
+  size_t length = innerLength(inner.data(), inner.size());
+  if (length == 0 || length != inner.size()) return drop(Drop::innerMalformed);
+  bool isUnfinished = (header.flags & kVirtioNeedsChecksum) != 0;
+  if (isUnfinished && !isChecksumInside(header, length)) return drop(Drop::innerMalformed);
+  if (length > tables_.mtu()) return drop(Drop::innerTooBig);
+  Target target;
+  Drop reason = route(inner, now, target);
+  if (reason != Drop::none) {
+    drop(reason, 1, target.peer);
+    return refuse(reason, inner, now);
   }
-  packet(inner, now);
+  target.isPartial = target.keypair != nullptr && mayLeaveChecksum(*target.keypair, header, inner);
+  if (isUnfinished && !target.isPartial) completeChecksum(header, inner);
+  takeCounters(target, 1);
+  pass(target, inner);
+  notePassed(target, now);
 }
 
 // One look-up for all segments; each counts as a packet.
@@ -107,6 +101,9 @@ void Outbound::superPacket(const VirtioNetHeader& header, std::span<uint8_t> inn
     drop(reason, segmenter.count(), target.peer);
     return refuse(reason, inner, now);
   }
+  target.isPartial = target.keypair != nullptr && mayLeaveChecksum(*target.keypair, header, inner);
+  if (target.isPartial) segmenter.leaveChecksums();
+  takeCounters(target, segmenter.count());
   for (auto segment = segmenter.next(); !segment.empty(); segment = segmenter.next()) {
     pass(target, segment);
   }
@@ -138,6 +135,7 @@ void Outbound::flushStaged(uint32_t peer, bool orKeepalive, Instant now) {
     Drop reason = guardLoop(inner, target);
     drop(reason, reason == Drop::none ? 0 : 1, target.peer);
     if (reason != Drop::none) continue;
+    takeCounters(target, 1);
     pass(target, inner);
     anyPassed = true;
   }
@@ -162,6 +160,24 @@ void Outbound::sendKeepalive(uint32_t peer, Instant now) {
   flush();
 }
 
+void Outbound::sendControl(uint32_t peer, uint32_t localIndex, std::span<const uint8_t> message,
+                           Instant now) {
+  CHECK(message.size() <= kMaxControl);
+  Target target;
+  if (!reach(peer, target)) return;
+  target.keypair = tables_.sessions().find(localIndex);
+  if (target.keypair == nullptr || &target.keypair->peer != target.peer) return;
+  if (isExpired(*target.keypair, now) || !mayUse(*target.keypair)) return;
+  std::array<uint8_t, kHeadroom + kMaxControl + kTailroom> room{};
+  std::memcpy(room.data() + kHeadroom, message.data(), message.size());
+  takeCounters(target, 1);
+  if (seal(target, room.data() + kHeadroom, message.size())) {
+    counters_.add(Counter::controlOut, 1);
+    noteSent(target, false, now);
+  }
+  flush();
+}
+
 void Outbound::forget(uint32_t peer) {
   const PeerEntry* entry = tables_.peer(peer);
   drop(Drop::stagedExpired, staged_.expire(peer, entry == nullptr ? 0 : entry->serial));
@@ -169,7 +185,7 @@ void Outbound::forget(uint32_t peer) {
 
 Drop Outbound::route(std::span<const uint8_t> packet, Instant now, Target& target) const {
   const uint8_t* inner = packet.data();
-  target.peer = tables_.routes().lookup(innerFamily(inner), innerDestination(inner));
+  target.peer = routeCache_.lookup(tables_.routes(), innerFamily(inner), innerDestination(inner));
   if (target.peer == nullptr) return Drop::noRoute;
   const Encapsulation* how = target.peer->encapsulation.load(std::memory_order_acquire);
   if (how != nullptr && how->isClear()) [[unlikely]] {
@@ -178,7 +194,7 @@ Drop Outbound::route(std::span<const uint8_t> packet, Instant now, Target& targe
   }
   target.endpoint = target.peer->sendsTo();
   if (target.endpoint == nullptr) return Drop::noEndpoint;
-  target.keypair = usableKeypair(tables_, *target.peer, now);
+  target.keypair = tables_.usableKeypair(*target.peer, lane_, now);
   return target.keypair == nullptr ? Drop::none : guardLoop(packet, target);
 }
 
@@ -203,23 +219,39 @@ Drop Outbound::guardLoop(std::span<const uint8_t> packet, Target& target) const 
   if (!nested.isThere) return Drop::none;
   const Endpoint& to = target.endpoint->endpoint;
   const Keypair* keypair = target.keypair;
-  bool isOwn = keypair != nullptr && isOwnDatagram(packet.data(), nested, to, keypair->remoteIndex);
-  if (isOwn) return Drop::loop;
+  if (keypair != nullptr) {
+    uint32_t lanes = keypair->isHeddle || keypair->takesControl ? kIndexBits : 0;
+    if (isOwnDatagram(packet.data(), nested, to, keypair->remoteIndex, lanes)) return Drop::loop;
+  }
   target.via.hops = hopsAround(packet.data());
   return target.via.hops == 0 ? Drop::loop : Drop::none;
 }
 
-bool Outbound::resume(uint32_t slot, Instant now, Target& target) const {
+// Another lane would use its counters twice.
+bool Outbound::mayUse(const Keypair& keypair) const {
+  return !keypair.isHeddle || keypair.lane % tables_.lanes() == lane_;
+}
+
+bool Outbound::reach(uint32_t slot, Target& target) const {
   target.peer = tables_.peer(slot);
   if (target.peer == nullptr) return false;
   const Encapsulation* how = target.peer->encapsulation.load(std::memory_order_acquire);
   if (how != nullptr && how->isClear()) return false;
   target.endpoint = target.peer->sendsTo();
-  target.keypair = usableKeypair(tables_, *target.peer, now);
-  return target.endpoint != nullptr && target.keypair != nullptr;
+  return target.endpoint != nullptr;
 }
 
-void Outbound::pass(const Target& target, std::span<uint8_t> inner) {
+bool Outbound::resume(uint32_t slot, Instant now, Target& target) const {
+  if (!reach(slot, target)) return false;
+  target.keypair = tables_.usableKeypair(*target.peer, lane_, now);
+  return target.keypair != nullptr;
+}
+
+void Outbound::takeCounters(Target& target, size_t count) {
+  if (target.keypair != nullptr) target.counter = target.keypair->takeCounters(count);
+}
+
+void Outbound::pass(Target& target, std::span<uint8_t> inner) {
   if (target.clear != nullptr) return sendClear(target, inner);
   if (target.keypair != nullptr && seal(target, inner.data(), inner.size())) return;
   stage(*target.peer, inner);
@@ -231,28 +263,27 @@ void Outbound::stage(PeerEntry& peer, std::span<const uint8_t> inner) {
        &peer);
   counters_.add(Counter::staged, 1);
   if (peer.stagedRaised.load(std::memory_order_acquire)) return;
-  peer.stagedRaised.store(true, std::memory_order_relaxed);
+  if (peer.stagedRaised.exchange(true, std::memory_order_acq_rel)) return;
   if (!events_.sessionNeeded(peer.slot, SessionNeed::staged)) {
     peer.stagedRaised.store(false, std::memory_order_relaxed);
   }
 }
 
-// False when the keypair has no counter left.
-bool Outbound::seal(const Target& target, uint8_t* inner, size_t length) {
+// With the next counter that was taken; false when the keypair has none left.
+bool Outbound::seal(Target& target, uint8_t* inner, size_t length) {
   Keypair& keypair = *target.keypair;
-  uint64_t counter = keypair.sendCounter.load(std::memory_order_relaxed);
-  if (counter >= kRejectAfterMessages) return false;
+  uint64_t counter = target.counter;
+  if (counter >= keypair.rejectAfterMessages) return false;
+  target.counter++;
   size_t padded = paddedLength(length, paddingBound(length, tables_.mtu(), tables_.routeMtu()));
   size_t size = kDataOverhead + padded;
   uint32_t vni = target.endpoint->endpoint.vni;
   size_t before = vni == 0 ? 0 : kVxlanHeader;
   uint8_t* message = room(target, before + size);
   if (vni != 0) emitVxlan(message, vni);
-  keypair.sendCounter.store(counter + 1, std::memory_order_relaxed);
-  sealMessage(keypair, counter, inner, length, padded, message + before);
-  counters_.add(Counter::sealed, 1);
-  target.peer->sent.bytes.add(size);
-  target.peer->sent.packets.add(1);
+  sealMessage(keypair, counter, inner, length, padded, message + before, target.isPartial);
+  target.sealed++;
+  target.sealedBytes += size;
   added(before + size);
   return true;
 }
@@ -270,8 +301,7 @@ void Outbound::sendClear(const Target& target, std::span<uint8_t> inner) {
   }
   std::memcpy(at + before, inner.data(), inner.size());
   counters_.add(Counter::plaintextOutBytes, inner.size());
-  target.peer->sent.bytes.add(size);
-  target.peer->sent.packets.add(1);
+  target.peer->sent.count(size, 1, tables_.isShared());
   added(size);
 }
 
@@ -300,8 +330,9 @@ void Outbound::open(const Target& target, size_t size) {
   segment_ = size;
 }
 
-void Outbound::sealKeepalive(const Target& target, Instant now) {
+void Outbound::sealKeepalive(Target& target, Instant now) {
   std::array<uint8_t, kHeadroom + kTailroom> room{};
+  takeCounters(target, 1);
   if (!seal(target, room.data() + kHeadroom, 0)) return;
   counters_.add(Counter::keepaliveOut, 1);
   noteSent(target, false, now);
@@ -314,6 +345,8 @@ void Outbound::notePassed(const Target& target, Instant now) {
 
 void Outbound::noteSent(const Target& target, bool isData, Instant now) {
   PeerEntry& peer = *target.peer;
+  counters_.add(Counter::sealed, target.sealed);
+  peer.sent.count(target.sealedBytes, target.sealed, tables_.isShared());
   // The walk found a session, so the next time there is none is news.
   if (peer.stagedRaised.load(std::memory_order_relaxed)) {
     peer.stagedRaised.store(false, std::memory_order_relaxed);
@@ -324,8 +357,8 @@ void Outbound::noteSent(const Target& target, bool isData, Instant now) {
       peer.sent.unanswered.set(now);
       fullBarrier();  // against readActivity, which arms and then reads
     }
-    if (peer.sendActivityArmed.load(std::memory_order_relaxed)) {
-      peer.sendActivityArmed.store(false, std::memory_order_relaxed);
+    if (peer.sendActivityArmed.load(std::memory_order_relaxed) &&
+        peer.sendActivityArmed.exchange(false, std::memory_order_relaxed)) {
       if (!events_.activity(peer.slot, peer.activity())) {
         peer.sendActivityArmed.store(true, std::memory_order_relaxed);
       }
@@ -336,11 +369,13 @@ void Outbound::noteSent(const Target& target, bool isData, Instant now) {
 
 void Outbound::raiseRekey(const Target& target, Instant now) {
   Keypair& keypair = *target.keypair;
-  if (keypair.sendRekeyRaised) return;
+  if (keypair.sendRekeyRaised.load(std::memory_order_relaxed)) return;
   uint64_t counter = keypair.sendCounter.load(std::memory_order_relaxed);
   bool isOld = keypair.isInitiator && elapsed(keypair.createdAt, now) >= kRekeyAfterTime;
-  if (!isOld && counter < kRekeyAfterMessages) return;
-  keypair.sendRekeyRaised = events_.sessionNeeded(target.peer->slot, SessionNeed::rekey);
+  if (!isOld && counter < keypair.rekeyAfterMessages) return;
+  if (keypair.sendRekeyRaised.exchange(true, std::memory_order_relaxed)) return;
+  bool isRaised = events_.sessionNeeded(target.peer->slot, SessionNeed::rekey);
+  keypair.sendRekeyRaised.store(isRaised, std::memory_order_relaxed);
 }
 
 void Outbound::refuse(Drop reason, std::span<const uint8_t> packet, Instant now) {

@@ -13,6 +13,7 @@
 #include "datapath/segment.h"
 #include "datapath/staged.h"
 #include "datapath/tables.h"
+#include "route/route_cache.h"
 #include "wire/virtio_net.h"
 
 namespace heddle {
@@ -47,7 +48,9 @@ class BatchSender {
 
 class Outbound {
  public:
-  Outbound(const Tables& tables, EventSink& events, BatchSender& sender, CounterBlock& counters);
+  // `lane`: the number of the lane it walks for.
+  Outbound(const Tables& tables, EventSink& events, BatchSender& sender, CounterBlock& counters,
+           uint32_t lane = 0);
 
   // One inner packet with whole checksums. Its bytes are used as scratch.
   void packet(std::span<uint8_t> inner, Instant now);
@@ -68,6 +71,10 @@ class Outbound {
   void dropStaged(uint32_t peer);
   // An empty data message, where there is a session and an endpoint.
   void sendKeepalive(uint32_t peer, Instant now);
+  // Seals a control message with an installed keypair of the peer, in use or not; at most
+  // kMaxControl bytes.
+  void sendControl(uint32_t peer, uint32_t localIndex, std::span<const uint8_t> message,
+                   Instant now);
   // After Tables::removePeer: drops what is staged for peers that are gone from the slot.
   void forget(uint32_t peer);
 
@@ -79,23 +86,33 @@ class Outbound {
     Keypair* keypair = nullptr;            // null: there is none to send with, so stage
     const Encapsulation* clear = nullptr;  // of a clear peer
     Via via{};
+    bool isPartial = false;  // the packet's checksum is left to the peer's kernel
+    uint64_t counter = 0;    // of the next message
+    size_t sealed = 0;       // messages
+    size_t sealedBytes = 0;
   };
 
   Drop route(std::span<const uint8_t> packet, Instant now, Target& target) const;
   Drop routeClear(std::span<const uint8_t> packet, Instant now, Target& target) const;
   Drop guardLoop(std::span<const uint8_t> packet, Target& target) const;
+  void single(const VirtioNetHeader& header, std::span<uint8_t> inner, Instant now);
   void superPacket(const VirtioNetHeader& header, std::span<uint8_t> inner, Instant now);
-  void pass(const Target& target, std::span<uint8_t> inner);
+  // For so many messages.
+  static void takeCounters(Target& target, size_t count);
+  void pass(Target& target, std::span<uint8_t> inner);
   void stage(PeerEntry& peer, std::span<const uint8_t> inner);
   void sendClear(const Target& target, std::span<uint8_t> inner);
   uint8_t* room(const Target& target, size_t size);
   void added(size_t size);
-  bool seal(const Target& target, uint8_t* inner, size_t length);
-  void sealKeepalive(const Target& target, Instant now);
+  bool seal(Target& target, uint8_t* inner, size_t length);
+  void sealKeepalive(Target& target, Instant now);
   void notePassed(const Target& target, Instant now);
   void noteSent(const Target& target, bool isData, Instant now);
   void raiseRekey(const Target& target, Instant now);
-  // The peer's endpoint and keypair; false when one is missing.
+  bool mayUse(const Keypair& keypair) const;
+  // The peer and its endpoint; false when one is missing, or nothing is sealed for it.
+  bool reach(uint32_t slot, Target& target) const;
+  // Likewise with the keypair that it is sent with.
   bool resume(uint32_t slot, Instant now, Target& target) const;
   void open(const Target& target, size_t size);
   void refuse(Drop reason, std::span<const uint8_t> packet, Instant now);
@@ -105,6 +122,8 @@ class Outbound {
   EventSink& events_;
   BatchSender& sender_;
   CounterBlock& counters_;
+  const uint32_t lane_;
+  mutable RouteCache routeCache_;
   Staged staged_;
   Refusals refusals_;
   std::unique_ptr<uint8_t[]> buffer_;

@@ -62,6 +62,7 @@ bool Segmenter::begin(const VirtioNetHeader& header, std::span<uint8_t> packet) 
   segment_ = header.gsoSize;
   count_ = payload_ == 0 ? 1 : (payload_ + segment_ - 1) / segment_;
   index_ = 0;
+  leavesChecksums_ = false;
   std::memcpy(header_.data(), packet_, headerLength_);
   sumHeaders(protocol);
   return true;
@@ -88,8 +89,8 @@ void Segmenter::sumHeaders(uint8_t protocol) {
     setUdpLength(transport, 0);
     storeLe16(transport + kUdpChecksumAt, 0);
   }
-  transportSum_ =
-      sumPseudoHeader(family_, ip, protocol) + sumBytes(transport, headerLength_ - transportAt_);
+  pseudoSum_ = sumPseudoHeader(family_, ip, protocol);
+  transportSum_ = pseudoSum_ + sumBytes(transport, headerLength_ - transportAt_);
 }
 
 std::span<uint8_t> Segmenter::next() {
@@ -128,6 +129,10 @@ void Segmenter::stampTcp(uint8_t* tcp, size_t length) {
   if (index_ > 0) flags = static_cast<uint8_t>(flags & ~kTcpCwr);
   setTcpSequence(tcp, sequence);
   setTcpFlags(tcp, flags);
+  if (leavesChecksums_) {
+    Sum partial = pseudoSum_ + sumBe16(static_cast<uint16_t>(length));
+    return storeLe16(tcp + kTcpChecksumAt, foldSum(partial));
+  }
   size_t header = headerLength_ - transportAt_;
   Sum sum = transportSum_ + sumBe16(static_cast<uint16_t>(length)) + sumBe32(sequence) +
             sumBe16(flags) + sumBytes(tcp + header, length - header);
@@ -137,15 +142,22 @@ void Segmenter::stampTcp(uint8_t* tcp, size_t length) {
 void Segmenter::stampUdp(uint8_t* udp, size_t length) {
   auto total = static_cast<uint16_t>(length);
   setUdpLength(udp, total);
+  if (leavesChecksums_) {
+    return storeLe16(udp + kUdpChecksumAt, foldSum(pseudoSum_ + sumBe16(total)));
+  }
   // The length counts twice: in the header and in the pseudo-header.
   Sum sum = transportSum_ + 2 * sumBe16(total) + sumBytes(udp + kUdpHeader, length - kUdpHeader);
   storeNonzeroChecksum(udp + kUdpChecksumAt, sum);
 }
 
+bool isChecksumInside(const VirtioNetHeader& header, size_t length) {
+  return size_t{header.checksumStart} + header.checksumOffset + 2 <= length;
+}
+
 bool completeChecksum(const VirtioNetHeader& header, std::span<uint8_t> packet) {
+  if (!isChecksumInside(header, packet.size())) return false;
   size_t start = header.checksumStart;
   size_t at = start + header.checksumOffset;
-  if (at + 2 > packet.size()) return false;
   storeNonzeroChecksum(packet.data() + at, sumBytes(packet.data() + start, packet.size() - start));
   return true;
 }

@@ -26,6 +26,9 @@ class Segmenter {
   size_t longest() const { return headerLength_ + std::min(segment_, payload_); }
   // The lengths of all segments together.
   size_t bytes() const { return count_ * headerLength_ + payload_; }
+  // Transport checksums are left to others: their fields get the pseudo-header's sum alone, as in
+  // what the kernel calls partial. Before the first next().
+  void leaveChecksums() { leavesChecksums_ = true; }
   // The next whole packet; the slices behind it are still as they were. Empty when there is none
   // left.
   std::span<uint8_t> next();
@@ -41,6 +44,7 @@ class Segmenter {
   uint8_t* packet_ = nullptr;
   Family family_ = Family::ipv4;
   bool isTcp_ = false;
+  bool leavesChecksums_ = false;
   size_t transportAt_ = 0;
   size_t headerLength_ = 0;  // IP and transport
   size_t payload_ = 0;
@@ -50,11 +54,15 @@ class Segmenter {
   uint32_t sequence_ = 0;
   uint16_t identifier_ = 0;
   uint8_t flags_ = 0;
-  Sum ipSum_ = 0;  // IPv4 header without length, identifier and checksum
+  Sum ipSum_ = 0;      // IPv4 header without length, identifier and checksum
+  Sum pseudoSum_ = 0;  // pseudo-header without the length
   Sum transportSum_ =
       0;  // pseudo-header and transport header without what differs between segments
   std::array<uint8_t, kMaxHeader> header_;
 };
+
+// Whether the checksum that a VIRTIO_NET_HDR_F_NEEDS_CSUM packet lacks belongs inside it.
+bool isChecksumInside(const VirtioNetHeader& header, size_t length);
 
 // Stores the checksum that a VIRTIO_NET_HDR_F_NEEDS_CSUM packet lacks; its field holds the
 // pseudo-header's sum. False when the header points outside the packet.

@@ -16,8 +16,10 @@ Activity PeerEntry::activity() const {
           .unansweredReceive = received.unanswered.get()};
 }
 
-Tables::Tables(Reclaimer& reclaimer)
-    : reclaimer_(reclaimer), routes_(reclaimer), sessions_(reclaimer) {}
+Tables::Tables(Reclaimer& reclaimer, uint32_t lanes)
+    : reclaimer_(reclaimer), lanes_(lanes), routes_(reclaimer), sessions_(reclaimer) {
+  CHECK(lanes >= 1 && lanes <= kMaxLanes);
+}
 
 Tables::~Tables() {
   sessions_.forEach([](Keypair* keypair) { delete keypair; });
@@ -43,9 +45,32 @@ PeerEntry* Tables::peer(uint32_t slot) const {
   return chunk == nullptr ? nullptr : (*chunk)[slot % kChunk].load(std::memory_order_acquire);
 }
 
-void Tables::setMac1Key(std::span<const uint8_t, 32> key) {
-  const Mac1Key* old = mac1Key_.load(std::memory_order_relaxed);
-  mac1Key_.store(new Mac1Key(key), std::memory_order_release);
+Keypair* Tables::usableKeypair(const PeerEntry& peer, uint32_t lane, Instant now) const {
+  Keypair* keypair = peer.sending[lane].load(std::memory_order_acquire);
+  uint64_t promoted = peer.promoted.load(std::memory_order_acquire);
+  if (promoted != 0) [[unlikely]] {
+    Keypair* confirmed = confirmedKeypair(peer, static_cast<uint32_t>(promoted), lane);
+    if (confirmed != nullptr) keypair = confirmed;
+  }
+  if (keypair == nullptr || isExpired(*keypair, now)) return nullptr;
+  uint64_t counter = keypair->sendCounter.load(std::memory_order_relaxed);
+  return counter < keypair->rejectAfterMessages ? keypair : nullptr;
+}
+
+// The keypair that a confirmed one stands for in a lane: of its session, and that lane's own. No
+// lane sends with another's, whose counter it would use twice.
+Keypair* Tables::confirmedKeypair(const PeerEntry& peer, uint32_t index, uint32_t lane) const {
+  Keypair* confirmed = sessions_.find(index);
+  if (confirmed != nullptr && confirmed->isHeddle && confirmed->lane != lane) {
+    confirmed = sessions_.find((index & ~(kMaxLanes - 1)) | lane);
+    if (confirmed != nullptr && confirmed->lane != lane) return nullptr;
+  }
+  return confirmed != nullptr && &confirmed->peer == &peer ? confirmed : nullptr;
+}
+
+void Tables::setMac1Key(std::span<const uint8_t, 32> key, std::span<const uint8_t> other) {
+  const Mac1Keys* old = mac1Key_.load(std::memory_order_relaxed);
+  mac1Key_.store(new Mac1Keys(key, other), std::memory_order_release);
   reclaimer_.retire(old);
 }
 
@@ -171,7 +196,7 @@ void Tables::publishFdb() {
 bool Tables::installKeypair(uint32_t slot, const KeypairMaterial& material) {
   PeerEntry* entry = peer(slot);
   if (entry == nullptr || sessions_.find(material.localIndex) != nullptr) return false;
-  sessions_.insert(new Keypair(*entry, material));
+  sessions_.insert(new Keypair(*entry, material, isShared()));
   return true;
 }
 
@@ -179,7 +204,11 @@ bool Tables::useKeypair(uint32_t slot, uint32_t localIndex) {
   PeerEntry* entry = peer(slot);
   Keypair* keypair = sessions_.find(localIndex);
   if (entry == nullptr || keypair == nullptr || &keypair->peer != entry) return false;
-  entry->sending.store(keypair, std::memory_order_release);
+  if (keypair->isHeddle) {
+    entry->sending[keypair->lane].store(keypair, std::memory_order_release);
+  } else {
+    for (auto& lane : entry->sending) lane.store(keypair, std::memory_order_release);
+  }
   // The mark of a later keypair stays until its own answer.
   uint64_t mark = entry->promoted.load(std::memory_order_acquire);
   const Keypair* promoted = mark == 0 ? nullptr : sessions_.find(static_cast<uint32_t>(mark));
@@ -193,8 +222,10 @@ bool Tables::useKeypair(uint32_t slot, uint32_t localIndex) {
 bool Tables::removeKeypair(uint32_t localIndex) {
   Keypair* keypair = sessions_.remove(localIndex);
   if (keypair == nullptr) return false;
-  if (keypair->peer.sending.load(std::memory_order_relaxed) == keypair) {
-    keypair->peer.sending.store(nullptr, std::memory_order_release);
+  for (auto& lane : keypair->peer.sending) {
+    if (lane.load(std::memory_order_relaxed) == keypair) {
+      lane.store(nullptr, std::memory_order_release);
+    }
   }
   // Another keypair may take the index.
   uint64_t promoted = PeerEntry::kPromotedMark | localIndex;
@@ -252,12 +283,17 @@ PeerTraffic Tables::traffic(uint32_t slot) const {
 }
 
 void PeerDirection::drop(Drop reason, size_t count) {
-  PeerDrops* counted = drops.load(std::memory_order_relaxed);
+  PeerDrops* counted = drops.load(std::memory_order_acquire);
   if (counted == nullptr) {
-    counted = new PeerDrops{};
-    drops.store(counted, std::memory_order_release);
+    auto* fresh = new PeerDrops{};
+    // Another lane may be first: then `counted` is what it made.
+    if (drops.compare_exchange_strong(counted, fresh, std::memory_order_acq_rel)) {
+      counted = fresh;
+    } else {
+      delete fresh;
+    }
   }
-  (*counted)[static_cast<size_t>(reason)].add(count);
+  (*counted)[static_cast<size_t>(reason)].addShared(count);
 }
 
 }  // namespace heddle

@@ -28,6 +28,7 @@ namespace heddle {
 
 inline constexpr uint32_t kMaxPeers = 1 << 20;
 inline constexpr uint32_t kDefaultMtu = 1420;
+inline constexpr size_t kMaxControl = 1024;  // MAX_CONTROL in src/datapath/tables.ts
 
 // When a peer's traffic happened; 0 is never. The meaning of each word is in
 // src/datapath/tables.ts.
@@ -63,12 +64,14 @@ class EventSink {
   virtual bool confirmed(uint32_t peer, uint32_t localIndex) = 0;
   virtual bool roamed(uint32_t peer, const Endpoint& endpoint) = 0;
   virtual bool activity(uint32_t peer, const Activity& activity) = 0;
+  // Copies `message`. False counts as Drop::controlOverflow.
+  virtual bool control(uint32_t peer, uint32_t localIndex, std::span<const uint8_t> message) = 0;
 };
 
 // What was dropped of one peer's packets in one direction, by reason.
 using PeerDrops = std::array<Word, kDropCount>;
 
-// One direction of a peer's data messages: written by one thread of the lane, on a cache line of
+// One direction of a peer's data messages: written by one thread of each lane, on a cache line of
 // its own.
 struct alignas(64) PeerDirection {
   Word bytes;
@@ -76,6 +79,17 @@ struct alignas(64) PeerDirection {
   Word last;                               // instant of the last message
   Word unanswered;                         // first data message since the last one the other way
   std::atomic<PeerDrops*> drops{nullptr};  // made at the first drop: most peers never need it
+
+  // `count` more messages of `size` bytes together. `isShared`: there are several lanes.
+  void count(size_t size, size_t count, bool isShared) {
+    if (isShared) {
+      bytes.addShared(size);
+      packets.addShared(count);
+    } else {
+      bytes.add(size);
+      packets.add(count);
+    }
+  }
 
   PeerDirection() = default;
   PeerDirection(const PeerDirection&) = delete;
@@ -92,7 +106,7 @@ struct PeerEntry {
   const uint64_t serial;  // tells this peer from the last one in the slot
 
   // Written by JavaScript's thread.
-  std::atomic<Keypair*> sending{nullptr};
+  std::array<std::atomic<Keypair*>, kMaxLanes> sending{};  // by lane
   // A responder's keypair that was confirmed: it sends in place of `sending` until JavaScript
   // answers with useKeypair. Set by the receiving thread; the local index with kPromotedMark, or 0.
   // Not a pointer, because the keypair may be removed before the mark is taken away.
@@ -113,7 +127,7 @@ struct PeerEntry {
 
   PeerDirection sent;
   PeerDirection received;
-  uint64_t unraisedRoaming = 0;  // receiving thread: the version of roamedTo while it is not raised
+  std::atomic<uint64_t> unraisedRoaming{0};  // the version of roamedTo while it is not raised
 
   // Raised by the walk, re-armed by JavaScript.
   alignas(64) std::atomic<bool> sendActivityArmed{true};
@@ -156,7 +170,8 @@ struct OwnAddress {
 
 class Tables {
  public:
-  explicit Tables(Reclaimer& reclaimer);
+  // `lanes`: how many walk them.
+  explicit Tables(Reclaimer& reclaimer, uint32_t lanes = 1);
   Tables(const Tables&) = delete;
   Tables& operator=(const Tables&) = delete;
   // No reader may be left.
@@ -165,8 +180,13 @@ class Tables {
   // ---- the walk, between two quiescent states ----
 
   PeerEntry* peer(uint32_t slot) const;
+  // How many lanes walk them.
+  uint32_t lanes() const { return lanes_; }
+  bool isShared() const { return lanes_ > 1; }
   const PrefixTrie& routes() const { return routes_; }
   const SessionTable& sessions() const { return sessions_; }
+  // The keypair that a lane sends to the peer with; null when there is none, or not any more.
+  Keypair* usableKeypair(const PeerEntry& peer, uint32_t lane, Instant now) const;
   uint32_t mtu() const { return mtu_.load(std::memory_order_relaxed); }
   uint32_t routeMtu() const { return routeMtu_.load(std::memory_order_relaxed); }
   // Never the same twice, on any thread.
@@ -178,12 +198,13 @@ class Tables {
   Mac vtepMac() const;
   bool isOwnAddress(Family family, const Address& address) const;
   // Null until setMac1Key.
-  const Mac1Key* mac1Key() const { return mac1Key_.load(std::memory_order_acquire); }
+  const Mac1Keys* mac1Key() const { return mac1Key_.load(std::memory_order_acquire); }
 
   // ---- JavaScript's thread: the TableWrite of the same name; false when the peer or index is
   // unknown ----
 
-  void setMac1Key(std::span<const uint8_t, 32> key);
+  // `other`: one more that is taken, or none.
+  void setMac1Key(std::span<const uint8_t, 32> key, std::span<const uint8_t> other = {});
   void setMtu(uint32_t mtu);
   // The least of a route into the tunnel; 0: none.
   void setRouteMtu(uint32_t mtu);
@@ -219,15 +240,17 @@ class Tables {
   static constexpr uint32_t kChunk = 1024;
   using Chunk = std::array<std::atomic<PeerEntry*>, kChunk>;
 
+  Keypair* confirmedKeypair(const PeerEntry& peer, uint32_t index, uint32_t lane) const;
   void publishFdb();
 
   Reclaimer& reclaimer_;
+  const uint32_t lanes_;
   std::array<std::atomic<Chunk*>, kMaxPeers / kChunk> peers_{};
   PrefixTrie routes_;
   SessionTable sessions_;
   std::atomic<uint32_t> mtu_{kDefaultMtu};
   std::atomic<uint32_t> routeMtu_{0};
-  std::atomic<const Mac1Key*> mac1Key_{nullptr};
+  std::atomic<const Mac1Keys*> mac1Key_{nullptr};
   std::atomic<const Fdb*> fdb_{nullptr};
   std::atomic<uint64_t> vtepMac_{0};  // in the low six bytes, as they lie in memory
   std::atomic<const std::vector<OwnAddress>*> ownAddresses_{nullptr};

@@ -6,6 +6,7 @@
 #include <array>
 #include <deque>
 #include <mutex>
+#include <optional>
 #include <vector>
 
 #include "base/fd.h"
@@ -53,20 +54,41 @@ class Channel {
   Wakeup wakeup_;
 };
 
+// Sends or writes of a channel that fail, with a positive errno.
+struct ChannelFault {
+  int error = 0;
+  int count = 0;                 // of those it concerns, the next ones; then none
+  bool isOfSeveral = false;      // it concerns only what holds several packets
+  std::optional<Endpoint> to{};  // it concerns only what goes to this address
+};
+
+class ChannelFaults {
+ public:
+  void set(const ChannelFault& fault);
+  // 0, or the negative errno with which a call fails that holds one packet or several.
+  int next(bool isOfSeveral, const Endpoint& to);
+
+ private:
+  std::mutex mutex_;
+  ChannelFault fault_;
+};
+
 class ChannelTun final : public TunPort {
  public:
   // With `framed`, what is put and taken has a virtio-net header in front, as a TUN device with
-  // offload hands over; without, it is the bare packet.
+  // offload hands over; without, it is the bare packet, its checksum whole.
   explicit ChannelTun(bool framed) : framed_(framed) {}
   ssize_t read(std::span<uint8_t> buffer) override;
   int write(std::span<const uint8_t> packet) override;
   int descriptor() const override { return toWalk.descriptor(); }
+  void failWrites(const ChannelFault& fault) { faults_.set(fault); }
 
   Channel<std::vector<uint8_t>> toWalk;    // what a host would write to the interface
   Channel<std::vector<uint8_t>> fromWalk;  // what it would read from it
 
  private:
   bool framed_;
+  ChannelFaults faults_;
 };
 
 class ChannelUdp final : public UdpPort {
@@ -75,17 +97,14 @@ class ChannelUdp final : public UdpPort {
            const Via& via) override;
   bool receive(std::span<uint8_t> buffer, Received& received, int& error) override;
   std::span<const int> descriptors() const override { return descriptors_; }
-  // The next `count` sends fail with this positive errno.
-  void failSends(int error, int count);
+  void failSends(const ChannelFault& fault) { faults_.set(fault); }
 
   Channel<ChannelDatagram> toWalk;
   Channel<ChannelDatagram> fromWalk;
 
  private:
   std::array<int, 1> descriptors_{toWalk.descriptor()};
-  std::mutex faultMutex_;
-  int faultErrno_ = 0;
-  int faults_ = 0;
+  ChannelFaults faults_;
 };
 
 }  // namespace heddle

@@ -6,7 +6,7 @@ namespace heddle {
 
 namespace {
 
-enum Kind : uint8_t { kHandshake = 1, kSessionNeeded, kConfirmed, kRoamed, kActivity };
+enum Kind : uint8_t { kHandshake = 1, kSessionNeeded, kConfirmed, kRoamed, kActivity, kControl };
 
 // Little-endian fields appended to a record.
 class Record {
@@ -71,6 +71,15 @@ bool EventQueue::activity(uint32_t peer, const Activity& activity) {
                   .take());
 }
 
+bool EventQueue::control(uint32_t peer, uint32_t localIndex, std::span<const uint8_t> message) {
+  {
+    std::lock_guard lock(mutex_);
+    if (controls_ >= kControlQueue) return false;
+    controls_++;
+  }
+  return push(Record(kControl).u32(peer).u32(localIndex).bytes(message).take());
+}
+
 std::vector<uint8_t> EventQueue::take(size_t limit) {
   std::lock_guard lock(mutex_);
   std::vector<uint8_t> taken;
@@ -82,6 +91,7 @@ std::vector<uint8_t> EventQueue::take(size_t limit) {
         record[1 + static_cast<size_t>(byte)] = static_cast<uint8_t>(handshakes_ >> (8 * byte));
       }
     }
+    if (record[0] == kControl) controls_--;
     taken.insert(taken.end(), record.begin(), record.end());
     records_.pop_front();
   }

@@ -17,6 +17,7 @@
 namespace heddle {
 
 inline constexpr size_t kHandshakeQueue = 1024;  // HANDSHAKE_QUEUE in src/datapath/tables.ts
+inline constexpr size_t kControlQueue = 1024;    // CONTROL_QUEUE there
 inline constexpr size_t kEndpointBytes = 44;
 
 class EventQueue final : public EventSink {
@@ -30,6 +31,8 @@ class EventQueue final : public EventSink {
   bool confirmed(uint32_t peer, uint32_t localIndex) override;
   bool roamed(uint32_t peer, const Endpoint& endpoint) override;
   bool activity(uint32_t peer, const Activity& activity) override;
+  // False when as many control messages wait as may.
+  bool control(uint32_t peer, uint32_t localIndex, std::span<const uint8_t> message) override;
 
   // Up to `limit` records, the oldest first, in the form of src/io/native_events.ts.
   std::vector<uint8_t> take(size_t limit);
@@ -41,6 +44,7 @@ class EventQueue final : public EventSink {
   std::mutex mutex_;
   std::deque<std::vector<uint8_t>> records_;
   size_t handshakes_ = 0;
+  size_t controls_ = 0;
 };
 
 // The 44 bytes of an endpoint in an event or an argument.

@@ -3,9 +3,8 @@
 #include <pthread.h>
 
 #include <cerrno>
-#include <cstring>
+#include <string>
 
-#include "datapath/segment.h"
 #include "io/clock.h"
 
 namespace heddle {
@@ -18,25 +17,19 @@ constexpr size_t kReceiveBytes = 65536;  // what one UDP_GRO receive may hold
 constexpr int kFramesPerTurn = 64;       // TUN reads before commands and quiescence get their turn
 constexpr int kReceivesPerTurn = 32;     // UDP receives likewise
 constexpr int kFailurePauseMilliseconds = 10;
-constexpr Duration kGsoRetry = seconds(60);
-
-// The kernel or the driver cannot segment this send, though it may send the same bytes one by one:
-// EIO from a device without checksum offload, EINVAL from older IPv6 paths, EMSGSIZE where a
-// segment exceeds the route's MTU.
-bool gsoIsAtFault(int negativeErrno) {
-  return negativeErrno == -EIO || negativeErrno == -EINVAL || negativeErrno == -EMSGSIZE;
-}
 
 }  // namespace
 
 Lane::Lane(Reclaimer& reclaimer, const Tables& tables, EventSink& events, TunPort& tun,
-           UdpPort& udp, CoalesceOptions coalesce)
-    : reclaimer_(reclaimer),
-      tables_(tables),
+           UdpPort& udp, CoalesceOptions coalesce, uint32_t number)
+    : number_(number),
+      reclaimer_(reclaimer),
       tun_(&tun),
       udp_(udp),
-      outbound_(tables, events, *this, outboundCounters_),
+      outbound_(tables, events, *this, outboundCounters_, number),
       inbound_(tables, events, *this, *this, inboundCounters_, coalesce),
+      sender_(tables, outboundCounters_),
+      writer_(inboundCounters_, coalesce),
       frame_(new uint8_t[kHeadroom + kFrameBytes + kTailroom]),
       received_(new uint8_t[kReceiveRoom + kReceiveBytes + kReceiveRoom]) {}
 
@@ -45,10 +38,14 @@ void Lane::start() {
   startThreads();
 }
 
-void Lane::pause() {
+void Lane::askToStop() {
   stopping_.store(true, std::memory_order_release);
   outboundWakeup_.signal();
   inboundWakeup_.signal();
+}
+
+void Lane::pause() {
+  askToStop();
   if (outboundThread_.joinable()) outboundThread_.join();
   if (inboundThread_.joinable()) inboundThread_.join();
 }
@@ -58,6 +55,11 @@ void Lane::resume(TunPort& tun) {
   tunGone_ = false;
   isTunFailing_ = false;
   if (isStarted_) startThreads();
+}
+
+void Lane::useOffloads(CoalesceOptions coalesce, bool gso) {
+  writer_.use(coalesce);
+  sender_.useGso(gso);
 }
 
 void Lane::drain(Instant now) {
@@ -73,17 +75,23 @@ void Lane::startThreads() {
   stopping_.store(false, std::memory_order_release);
   outboundThread_ = std::thread([this] { outboundLoop(); });
   inboundThread_ = std::thread([this] { inboundLoop(); });
-  pthread_setname_np(outboundThread_.native_handle(), "heddle-out-0");
-  pthread_setname_np(inboundThread_.native_handle(), "heddle-in-0");
+  std::string number = std::to_string(number_);
+  pthread_setname_np(outboundThread_.native_handle(), ("heddle-out-" + number).c_str());
+  pthread_setname_np(inboundThread_.native_handle(), ("heddle-in-" + number).c_str());
 }
 
-void Lane::command(const LaneCommand& command) {
+bool Lane::command(LaneCommand command) {
   {
     std::lock_guard lock(commandMutex_);
-    commands_.push_back(command);
+    if (command.kind == LaneCommand::Kind::sendControl) {
+      if (controlCommands_ == kControlCommands) return false;
+      controlCommands_++;
+    }
+    commands_.push_back(std::move(command));
     hasCommands_.store(true, std::memory_order_release);
   }
   outboundWakeup_.signal();
+  return true;
 }
 
 void Lane::pump(Instant now) {
@@ -166,6 +174,7 @@ bool Lane::receiveUdp(Instant now) {
     size_t count = (received.bytes.size() + segment - 1) / segment;
     inboundCounters_.add(Counter::udpGroSegments, count);
   }
+  inbound_.coalesce(writer_.at(now));
   size_t at = 0;
   do {
     size_t length = std::min(segment, received.bytes.size() - at);
@@ -182,6 +191,7 @@ void Lane::runCommands(Instant now) {
   {
     std::lock_guard lock(commandMutex_);
     commands.swap(commands_);
+    controlCommands_ = 0;
     hasCommands_.store(false, std::memory_order_release);
   }
   sendingNow_ = now;
@@ -195,6 +205,9 @@ void Lane::runCommands(Instant now) {
         break;
       case LaneCommand::Kind::sendKeepalive:
         outbound_.sendKeepalive(command.peer, now);
+        break;
+      case LaneCommand::Kind::sendControl:
+        outbound_.sendControl(command.peer, command.localIndex, command.message, now);
         break;
       case LaneCommand::Kind::forget:
         outbound_.forget(command.peer);
@@ -225,30 +238,7 @@ void Lane::waitForUdp(bool failing) {
   if (udpWaits_[0].revents != 0) inboundWakeup_.clear();
 }
 
-void Lane::send(const SendBatch& batch) {
-  if (batch.count > 1 && sendingNow_ < gsoRetryAt_) {
-    sendSingly(batch);
-    return;
-  }
-  outboundCounters_.add(Counter::udpSends, 1);
-  int error = udp_.send(batch.to, batch.bytes, batch.segment, batch.via);
-  if (error == 0) {
-    if (batch.count > 1) outboundCounters_.add(Counter::udpGsoSegments, batch.count);
-    return;
-  }
-  if (batch.count > 1 && gsoIsAtFault(error)) {
-    // A VXLAN frame that is too big is too big alone, too, which says nothing of others.
-    bool isVxlan = batch.via.kind == PortKind::vxlan || batch.to.vni != 0;
-    bool isTooBig = error == -EMSGSIZE && isVxlan;
-    if (!isTooBig) {
-      gsoRetryAt_ = sendingNow_ + kGsoRetry;
-      outboundCounters_.add(Counter::udpGsoFallback, 1);
-    }
-    sendSingly(batch);
-    return;
-  }
-  countFailedSend(batch.peer, error, batch.count);
-}
+void Lane::send(const SendBatch& batch) { sender_.send(udp_, batch, sendingNow_); }
 
 void Lane::refuse(std::span<const uint8_t> frame) {
   outboundCounters_.add(Counter::tunWrites, 1);
@@ -260,50 +250,6 @@ void Lane::answer(const Endpoint& to, std::span<const uint8_t> datagram, const V
   if (error != 0) inboundCounters_.drop(sendDrop(error));
 }
 
-void Lane::sendSingly(const SendBatch& batch) {
-  for (size_t at = 0; at < batch.bytes.size(); at += batch.segment) {
-    size_t length = std::min(batch.segment, batch.bytes.size() - at);
-    outboundCounters_.add(Counter::udpSends, 1);
-    int error = udp_.send(batch.to, batch.bytes.subspan(at, length), length, batch.via);
-    if (error != 0) countFailedSend(batch.peer, error, 1);
-  }
-}
-
-void Lane::countFailedSend(uint32_t peer, int error, size_t packets) {
-  Drop reason = sendDrop(error);
-  for (size_t i = 0; i < packets; i++) outboundCounters_.drop(reason);
-  PeerEntry* entry = tables_.peer(peer);
-  if (entry != nullptr) entry->sent.drop(reason, packets);
-}
-
-void Lane::write(std::span<uint8_t> frame, size_t packets) {
-  inboundCounters_.add(Counter::tunWrites, 1);
-  int error = tun_->write(frame);
-  if (error == 0) return;
-  if (error == -EINVAL && packets > 1) {
-    writeSingly(frame, packets);
-  } else {
-    dropUnwritten(packets);
-  }
-}
-
-// Some kernels refuse super-packets that others take (Linux 6.1.103, 6.6.44, 6.10.3).
-void Lane::writeSingly(std::span<uint8_t> frame, size_t packets) {
-  inboundCounters_.add(Counter::tunGsoFallback, 1);
-  Segmenter segmenter;
-  std::span<uint8_t> inner = frame.subspan(kVirtioNetHeader);
-  if (!segmenter.begin(parseVirtioNet(frame.data()), inner)) return dropUnwritten(packets);
-  for (auto packet = segmenter.next(); !packet.empty(); packet = segmenter.next()) {
-    // The virtio-net header of the first, or the slice before, which is written already.
-    std::span<uint8_t> single(packet.data() - kVirtioNetHeader, kVirtioNetHeader + packet.size());
-    std::memset(single.data(), 0, kVirtioNetHeader);
-    inboundCounters_.add(Counter::tunWrites, 1);
-    if (tun_->write(single) != 0) dropUnwritten(1);
-  }
-}
-
-void Lane::dropUnwritten(size_t packets) {
-  for (size_t i = 0; i < packets; i++) inboundCounters_.drop(Drop::tunWrite);
-}
+void Lane::write(std::span<uint8_t> frame, size_t packets) { writer_.write(*tun_, frame, packets); }
 
 }  // namespace heddle

@@ -21,22 +21,30 @@
 #include "datapath/inbound.h"
 #include "datapath/outbound.h"
 #include "io/ports.h"
+#include "io/tun_writer.h"
+#include "io/udp_sender.h"
 
 namespace heddle {
 
 struct LaneCommand {
-  enum class Kind : uint8_t { flushStaged, dropStaged, sendKeepalive, forget } kind;
+  enum class Kind : uint8_t { flushStaged, dropStaged, sendKeepalive, sendControl, forget } kind;
   uint32_t peer = 0;
   bool orKeepalive = false;
+  uint32_t localIndex = 0;         // sendControl: of the keypair
+  std::vector<uint8_t> message{};  // sendControl
 };
+
+// Control messages that wait for the outbound thread.
+inline constexpr size_t kControlCommands = 1024;
 
 // How much drain() walks at most: more than a socket's buffer of 8 MiB may hold.
 inline constexpr int kDrained = 1 << 15;
 
 class Lane final : private BatchSender, private PacketWriter, private Answerer {
  public:
+  // Lanes of a node are numbered from 0.
   Lane(Reclaimer& reclaimer, const Tables& tables, EventSink& events, TunPort& tun, UdpPort& udp,
-       CoalesceOptions coalesce);
+       CoalesceOptions coalesce, uint32_t number = 0);
   ~Lane() { stop(); }
 
   void start();
@@ -46,18 +54,26 @@ class Lane final : private BatchSender, private PacketWriter, private Answerer {
   // what comes. In between, the ports may be changed by the caller's thread. Where no thread was
   // started, nothing happens.
   void pause();
+  // What pause() begins with; for several lanes, so that they stop at once.
+  void askToStop();
   // `tun` is the device from now on, and taken to be whole again.
   void resume(TunPort& tun);
   // Walks what has been received, at most kDrained receives, on the caller's thread; only while
   // paused.
   void drain(Instant now);
-  // Any thread.
-  void command(const LaneCommand& command);
+  // Any thread. False when as many control messages wait as may.
+  bool command(LaneCommand command);
   // One pass of both threads' work on the caller's thread, at `now`; only when not started.
   void pump(Instant now);
 
   CounterBlock& outboundCounters() { return outboundCounters_; }
   CounterBlock& inboundCounters() { return inboundCounters_; }
+
+  // How much of a packet's way is done in one call; only while paused.
+  void useOffloads(CoalesceOptions coalesce, bool gso);
+  // What failed lately and rests.
+  const GsoFallback& gsoFallback() const { return sender_.fallback(); }
+  const TunWriter& tunWriter() const { return writer_; }
 
  private:
   void startThreads();
@@ -71,30 +87,27 @@ class Lane final : private BatchSender, private PacketWriter, private Answerer {
   void send(const SendBatch& batch) override;
   void refuse(std::span<const uint8_t> frame) override;
   void answer(const Endpoint& to, std::span<const uint8_t> datagram, const Via& via) override;
-  void sendSingly(const SendBatch& batch);
   void write(std::span<uint8_t> frame, size_t packets) override;
 
-  void writeSingly(std::span<uint8_t> frame, size_t packets);
-  void dropUnwritten(size_t packets);
-  void countFailedSend(uint32_t peer, int error, size_t packets);
-
+  const uint32_t number_;
   Reclaimer& reclaimer_;
-  const Tables& tables_;
   TunPort* tun_;
   UdpPort& udp_;
   CounterBlock outboundCounters_;
   CounterBlock inboundCounters_;
   Outbound outbound_;
   Inbound inbound_;
+  UdpSender sender_;                     // outbound thread
+  TunWriter writer_;                     // inbound thread
   std::unique_ptr<uint8_t[]> frame_;     // the outbound thread's read buffer
   std::unique_ptr<uint8_t[]> received_;  // the inbound thread's
   bool isTunFailing_ = false;            // outbound thread: the last read failed
   bool tunGone_ = false;                 // outbound thread: the device was deleted
-  Instant gsoRetryAt_ = 0;               // outbound thread: no GSO before this instant
   Instant sendingNow_ = 0;               // outbound thread: the time of the packet being sent
 
   std::mutex commandMutex_;
   std::vector<LaneCommand> commands_;
+  size_t controlCommands_ = 0;  // among them
   std::atomic<bool> hasCommands_{false};
   Wakeup outboundWakeup_;
   Wakeup inboundWakeup_;

@@ -1,28 +1,16 @@
 #include "io/tun.h"
 
 #include <fcntl.h>
-#include <linux/if.h>
 #include <linux/if_tun.h>
+#include <net/if.h>
 #include <sys/ioctl.h>
 
 #include <cerrno>
 #include <cstring>
 
+#include "io/queue_steering.h"
+
 namespace heddle {
-
-namespace {
-
-// Debian 12's headers end before these (Linux 6.2, include/uapi/linux/if_tun.h).
-constexpr unsigned kUso4 = 0x20;
-constexpr unsigned kUso6 = 0x40;
-
-void offerOffloads(TunOpened& opened) {
-  constexpr unsigned tcp = TUN_F_CSUM | TUN_F_TSO4 | TUN_F_TSO6;
-  opened.udpOffload = ioctl(opened.fd.get(), TUNSETOFFLOAD, tcp | kUso4 | kUso6) == 0;
-  opened.tcpOffload = opened.udpOffload || ioctl(opened.fd.get(), TUNSETOFFLOAD, tcp) == 0;
-}
-
-}  // namespace
 
 TunOpened openTun(const std::string& name, TunMode mode) {
   TunOpened opened;
@@ -37,16 +25,40 @@ TunOpened openTun(const std::string& name, TunMode mode) {
     return opened;
   }
   std::memcpy(request.ifr_name, name.data(), name.size());
-  request.ifr_flags =
-      static_cast<short>(IFF_TUN | IFF_NO_PI | (mode.virtioHeader ? IFF_VNET_HDR : 0));
+  int flags = IFF_TUN | IFF_NO_PI | (mode.virtioHeader ? IFF_VNET_HDR : 0);
+  if (mode.queue != TunQueue::only) flags |= IFF_MULTI_QUEUE;
+  if (mode.queue == TunQueue::first) flags |= IFF_TUN_EXCL;
+  request.ifr_flags = static_cast<short>(flags);
   if (ioctl(fd.get(), TUNSETIFF, &request) < 0) {
     opened.error = errno;
+    // One that is there, but of another form or with several queues, is as good as in use.
+    if (opened.error == EINVAL && if_nametoindex(name.c_str()) != 0) opened.error = EBUSY;
     return opened;
   }
   opened.name = request.ifr_name;
   opened.fd = std::move(fd);
-  if (mode.offload) offerOffloads(opened);
   return opened;
+}
+
+TunQueues openTunQueues(const std::string& name, uint32_t count) {
+  TunQueues opened{.queues = {}, .name = name};
+  for (uint32_t i = 0; i < count; i++) {
+    TunQueue queue = i == 0 ? TunQueue::first : TunQueue::later;
+    TunOpened one = openTun(opened.name, {.queue = count == 1 ? TunQueue::only : queue});
+    if (!one.fd.valid()) {
+      opened.queues.clear();
+      opened.error = one.error;
+      return opened;
+    }
+    opened.name = one.name;
+    opened.queues.push_back(std::move(one.fd));
+  }
+  if (count > 1) opened.steeringError = steerQueues(opened.queues[0].get());
+  return opened;
+}
+
+int setTunOffloads(int descriptor, unsigned offloads) {
+  return ioctl(descriptor, TUNSETOFFLOAD, offloads) == 0 ? 0 : errno;
 }
 
 bool isTunThere(int descriptor) {

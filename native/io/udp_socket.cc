@@ -8,8 +8,12 @@
 #include <sys/socket.h>
 #include <sys/time.h>
 
+#include <algorithm>
 #include <cerrno>
+#include <climits>
 #include <cstring>
+
+#include "io/socket_steering.h"
 
 namespace heddle {
 
@@ -34,16 +38,21 @@ void setInt(int fd, int level, int option, int value) {
   setsockopt(fd, level, option, &value, sizeof value);
 }
 
+// The kernel doubles what it is asked for, for its own upkeep (socket(7)).
+int bufferOf(int fd, int option) {
+  int given = 0;
+  socklen_t size = sizeof given;
+  getsockopt(fd, SOL_SOCKET, option, &given, &size);
+  return given / 2;
+}
+
 // Asks for `kBufferBytes` past net.core.?mem_max, which root may; true when the kernel gave less.
 bool growBuffer(int fd, int forced, int plain) {
   int wanted = kBufferBytes;
   if (setsockopt(fd, SOL_SOCKET, forced, &wanted, sizeof wanted) < 0) {
     setsockopt(fd, SOL_SOCKET, plain, &wanted, sizeof wanted);
   }
-  int given = 0;
-  socklen_t size = sizeof given;
-  getsockopt(fd, SOL_SOCKET, plain, &given, &size);
-  return given / 2 < wanted;  // the kernel doubles what it is asked for (socket(7))
+  return bufferOf(fd, plain) < wanted;
 }
 
 // The path MTU that ICMP reports may be forged, so it never shrinks what we send (ip(7)). Sealed
@@ -69,9 +78,18 @@ void setSendTimeout(int fd) {
 }
 
 // 0 or a positive errno.
-int setMark(int fd, uint32_t mark) {
-  if (mark == 0) return 0;
+int markSocket(int fd, uint32_t mark) {
   return setsockopt(fd, SOL_SOCKET, SO_MARK, &mark, sizeof mark) < 0 ? errno : 0;
+}
+
+// From what the host has for all.
+void lowerHops(int fd, int family, uint32_t by) {
+  int level = family == AF_INET ? IPPROTO_IP : IPPROTO_IPV6;
+  int option = family == AF_INET ? IP_TTL : IPV6_UNICAST_HOPS;
+  int hops = 0;
+  socklen_t size = sizeof hops;
+  if (getsockopt(fd, level, option, &hops, &size) < 0) return;
+  setInt(fd, level, option, std::max(hops - static_cast<int>(by), 1));
 }
 
 // 0 or a positive errno.
@@ -92,11 +110,12 @@ int prepare(int fd, int family, const UdpMode& mode, std::vector<std::string>& r
     setInt(fd, IPPROTO_IPV6, IPV6_RECVPKTINFO, 1);
     setInt(fd, IPPROTO_IPV6, IPV6_V6ONLY, 1);
   }
-  int on = 1;
-  if (mode.offload && setsockopt(fd, IPPROTO_UDP, UDP_GRO, &on, sizeof on) < 0) {
-    remarks.push_back("this kernel has no UDP_GRO: datagrams are received one by one");
+  if (mode.gro) setInt(fd, IPPROTO_UDP, UDP_GRO, 1);
+  if (mode.lane != 0) {
+    setInt(fd, SOL_SOCKET, SO_REUSEPORT, 1);
+    lowerHops(fd, family, mode.lane);
   }
-  return setMark(fd, mode.mark);
+  return mode.mark == 0 ? 0 : markSocket(fd, mode.mark);
 }
 
 // 0 or a positive errno; `port` becomes the one that was given.
@@ -157,6 +176,55 @@ int openUdpPair(uint16_t port, const UdpMode& mode, UdpPair& opened,
   return error;
 }
 
+int openUdpPairs(uint16_t port, const UdpMode& mode, uint32_t lanes, std::vector<UdpPair>& opened,
+                 std::vector<std::string>& remarks) {
+  opened.clear();
+  opened.emplace_back();
+  // Bound alone, so that it fails where any other program has the port; the others join it then.
+  int error = openUdpPair(port, mode, opened[0], remarks);
+  if (error != 0 || lanes == 1) return error;
+  for (const Fd* fd : {&opened[0].v4.fd, &opened[0].v6.fd}) {
+    if (fd->valid()) setInt(fd->get(), SOL_SOCKET, SO_REUSEPORT, 1);
+  }
+  for (uint32_t lane = 1; lane < lanes && error == 0; lane++) {
+    std::vector<std::string> same;
+    UdpMode other = mode;
+    other.lane = lane;
+    opened.emplace_back();
+    error = openUdpPair(opened[0].port, other, opened.back(), same);
+  }
+  for (const Fd* fd : {&opened[0].v4.fd, &opened[0].v6.fd}) {
+    if (error == 0 && fd->valid()) error = steerSockets(fd->get(), lanes);
+  }
+  return error;
+}
+
+int setMark(const UdpPair& pair, uint32_t mark) {
+  for (int fd : {pair.v4.fd.get(), pair.v6.fd.get()}) {
+    int error = fd < 0 ? 0 : markSocket(fd, mark);
+    if (error != 0) return -error;
+  }
+  return 0;
+}
+
+int setGro(const UdpPair& pair, bool isOn) {
+  int value = isOn ? 1 : 0;
+  for (int fd : {pair.v4.fd.get(), pair.v6.fd.get()}) {
+    if (fd >= 0 && setsockopt(fd, IPPROTO_UDP, UDP_GRO, &value, sizeof value) < 0) return -errno;
+  }
+  return 0;
+}
+
+SocketBuffers buffersOf(const UdpPair& pair) {
+  SocketBuffers found{.asked = kBufferBytes, .receive = INT_MAX, .send = INT_MAX};
+  for (int fd : {pair.v4.fd.get(), pair.v6.fd.get()}) {
+    if (fd < 0) continue;
+    found.receive = std::min(found.receive, bufferOf(fd, SO_RCVBUF));
+    found.send = std::min(found.send, bufferOf(fd, SO_SNDBUF));
+  }
+  return found;
+}
+
 void setWhole(UdpSocket& socket, uint8_t family, bool isWhole) {
   if (socket.isWhole == isWhole || !socket.fd.valid()) return;
   socket.isWhole = isWhole;
@@ -182,7 +250,7 @@ int openVxlanSource(int family, uint32_t mark) {
   setSendTimeout(fd.get());
   setFragmenting(fd.get(), family, true);
   if (family == AF_INET6) setInt(fd.get(), IPPROTO_IPV6, IPV6_V6ONLY, 1);
-  int error = setMark(fd.get(), mark);
+  int error = mark == 0 ? 0 : markSocket(fd.get(), mark);
   if (error == 0) error = bindToDynamicPort(fd.get(), family);
   return error == 0 ? fd.release() : -error;
 }

@@ -6,6 +6,7 @@ namespace heddle {
 
 static napi_value initialize(napi_env env, napi_value exports) {
   registerSystem(env, exports);
+  registerAead(env, exports);
   registerNetlink(env, exports);
   registerEngine(env, exports);
   registerPorts(env, exports);

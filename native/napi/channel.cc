@@ -91,8 +91,8 @@ napi_value failSends(napi_env env, napi_callback_info info) {
   napi_value arguments[3];
   readArguments(env, info, arguments);
   udpOf(env, arguments[0])
-      .failSends(static_cast<int>(readNumber(env, arguments[1])),
-                 static_cast<int>(readNumber(env, arguments[2])));
+      .failSends({.error = static_cast<int>(readNumber(env, arguments[1])),
+                  .count = static_cast<int>(readNumber(env, arguments[2]))});
   return nullptr;
 }
 

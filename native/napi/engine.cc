@@ -7,6 +7,7 @@
 
 #include "io/engine.h"
 #include "napi/exports.h"
+#include "napi/offloads.h"
 #include "napi/wake.h"
 
 namespace heddle {
@@ -45,6 +46,7 @@ napi_value failure(napi_env env, const Engine::Opened& opened) {
   NAPI_CHECK(napi_create_object(env, &result));
   NAPI_CHECK(napi_set_named_property(env, result, "step", makeString(env, opened.step)));
   NAPI_CHECK(napi_set_named_property(env, result, "errno", makeNumber(env, opened.error)));
+  NAPI_CHECK(napi_set_named_property(env, result, "why", makeString(env, opened.why)));
   return result;
 }
 
@@ -53,9 +55,10 @@ napi_value open(napi_env env, napi_callback_info info) {
   readArguments(env, info, arguments);
   Engine::Options options;
   options.tun = readString(env, property(env, arguments[0], "tun"));
-  options.offload = readBool(env, property(env, arguments[0], "offload"));
+  options.offloads = readSwitches(env, property(env, arguments[0], "offloads"));
   options.threads = readBool(env, property(env, arguments[0], "threads"));
   options.port = static_cast<uint16_t>(readNumber(env, property(env, arguments[0], "port")));
+  options.lanes = static_cast<uint32_t>(readNumber(env, property(env, arguments[0], "lanes")));
   auto handle = std::make_unique<Handle>();
   napi_threadsafe_function wake = createWake(env, arguments[1]);
   Engine::Opened opened;
@@ -100,9 +103,9 @@ Endpoint readEndpoint(napi_env env, napi_value value) {
 napi_value setMac1Key(napi_env env, napi_callback_info info) {
   napi_value arguments[2];
   readArguments(env, info, arguments);
-  std::span<uint8_t> key = readBytes(env, arguments[1]);
-  CHECK(key.size() == 32);
-  engineOf(env, arguments[0]).tables().setMac1Key(key.first<32>());
+  std::span<uint8_t> keys = readBytes(env, arguments[1]);
+  CHECK(keys.size() == 32 || keys.size() == 64);
+  engineOf(env, arguments[0]).tables().setMac1Key(keys.first<32>(), keys.subspan(32));
   return nullptr;
 }
 
@@ -209,7 +212,7 @@ napi_value setEndpoint(napi_env env, napi_callback_info info) {
 }
 
 napi_value installKeypair(napi_env env, napi_callback_info info) {
-  napi_value arguments[6];
+  napi_value arguments[7];
   readArguments(env, info, arguments);
   std::span<uint8_t> indices = readBytes(env, arguments[2]);
   std::span<uint8_t> keys = readBytes(env, arguments[3]);
@@ -221,6 +224,12 @@ napi_value installKeypair(napi_env env, napi_callback_info info) {
   std::memcpy(material.receiveKey.data(), keys.data() + 32, 32);
   material.createdAt = readTime(env, arguments[4]);
   material.isInitiator = readBool(env, arguments[5]);
+  std::span<uint8_t> kind = readBytes(env, arguments[6]);
+  CHECK(kind.size() == 4 && kind[1] >= 1 && kind[1] <= 2 && kind[2] <= kAnyLane);
+  material.takesControl = kind[0] != 0;
+  material.suite = static_cast<Suite>(kind[1]);
+  material.lane = kind[2];
+  material.trustsChecksums = kind[3] != 0;
   engineOf(env, arguments[0]).tables().installKeypair(readU32(env, arguments[1]), material);
   explicit_bzero(&material, sizeof material);
   return nullptr;
@@ -272,6 +281,16 @@ napi_value noteHandshake(napi_env env, napi_callback_info info) {
       .tables()
       .noteHandshake(readU32(env, arguments[1]), readBool(env, arguments[2]),
                      readU32(env, arguments[3]), readTime(env, arguments[4]));
+  return nullptr;
+}
+
+napi_value sendControl(napi_env env, napi_callback_info info) {
+  napi_value arguments[4];
+  readArguments(env, info, arguments);
+  std::span<uint8_t> message = readBytes(env, arguments[3]);
+  CHECK(message.size() <= kMaxControl);
+  engineOf(env, arguments[0])
+      .sendControl(readU32(env, arguments[1]), readU32(env, arguments[2]), message);
   return nullptr;
 }
 
@@ -357,6 +376,7 @@ void registerEngine(napi_env env, napi_value exports) {
   exportFunction(env, exports, "engineFlushStaged", flushStaged);
   exportFunction(env, exports, "engineDropStaged", dropStaged);
   exportFunction(env, exports, "engineSendKeepalive", sendKeepalive);
+  exportFunction(env, exports, "engineSendControl", sendControl);
   exportFunction(env, exports, "engineNoteHandshake", noteHandshake);
   exportFunction(env, exports, "engineReadActivity", readActivity);
   exportFunction(env, exports, "engineSend", send);

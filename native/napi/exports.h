@@ -20,6 +20,7 @@ void registerNetlink(napi_env env, napi_value exports);
 void registerEngine(napi_env env, napi_value exports);
 void registerPorts(napi_env env, napi_value exports);
 void registerChannel(napi_env env, napi_value exports);
+void registerAead(napi_env env, napi_value exports);
 void registerSystem(napi_env env, napi_value exports);
 
 // The engine behind the external that engineOpen returned.

@@ -6,7 +6,6 @@
 
 #include <cstring>
 
-#include "crypto/aead.h"
 #include "datapath/counters.h"
 #include "io/clock.h"
 #include "io/tun.h"
@@ -26,20 +25,6 @@ napi_value layout(napi_env env, napi_callback_info) {
   NAPI_CHECK(napi_set_named_property(env, result, "counters", makeStrings(env, kCounterNames)));
   NAPI_CHECK(napi_set_named_property(env, result, "drops", makeStrings(env, kDropNames)));
   return result;
-}
-
-napi_value backend(napi_env env, napi_callback_info) {
-  constexpr std::string_view names[] = {"none", "evp", "low-level"};
-  const AeadChoice& choice = aeadBackend();
-  std::string_view name = names[static_cast<size_t>(choice.backend)];
-  return makeString(env, std::string(name) + ": " + choice.reason);
-}
-
-// Empty, or the first length at which the two ways to seal differ.
-napi_value compareBackends(napi_env env, napi_callback_info info) {
-  napi_value arguments[1];
-  readArguments(env, info, arguments);
-  return makeString(env, compareAeadBackends(static_cast<size_t>(readNumber(env, arguments[0]))));
 }
 
 napi_value errnoName(napi_env env, napi_callback_info info) {
@@ -62,9 +47,8 @@ napi_value processHygiene(napi_env, napi_callback_info) {
 napi_value openTunDevice(napi_env env, napi_callback_info info) {
   napi_value arguments[2];
   readArguments(env, info, arguments);
-  TunOpened opened =
-      openTun(readString(env, arguments[0]),
-              {.virtioHeader = false, .offload = false, .blocking = readBool(env, arguments[1])});
+  TunOpened opened = openTun(readString(env, arguments[0]),
+                             {.virtioHeader = false, .blocking = readBool(env, arguments[1])});
   if (!opened.fd.valid()) return makeNumber(env, -opened.error);
   napi_value result = nullptr;
   NAPI_CHECK(napi_create_object(env, &result));
@@ -91,8 +75,6 @@ napi_value closeFd(napi_env env, napi_callback_info info) {
 void registerSystem(napi_env env, napi_value exports) {
   exportFunction(env, exports, "bootTime", readBootTime);
   exportFunction(env, exports, "layout", layout);
-  exportFunction(env, exports, "aeadBackend", backend);
-  exportFunction(env, exports, "compareAeadBackends", compareBackends);
   exportFunction(env, exports, "errnoName", errnoName);
   exportFunction(env, exports, "processHygiene", processHygiene);
   exportFunction(env, exports, "openTun", openTunDevice);

@@ -13,16 +13,26 @@ LockedPool& pool() {
   return pool;
 }
 
+bool isAes(const KeypairMaterial& material) { return material.suite == Suite::aes256Gcm; }
+
 }  // namespace
 
-Keypair::Keypair(PeerEntry& owner, const KeypairMaterial& material)
+Keypair::Keypair(PeerEntry& owner, const KeypairMaterial& material, bool shared)
     : peer(owner),
       localIndex(material.localIndex),
       remoteIndex(material.remoteIndex),
       createdAt(material.createdAt),
       isInitiator(material.isInitiator),
-      sending(material.sendKey, AeadDirection::seal),
-      receiving(material.receiveKey, AeadDirection::open) {}
+      takesControl(material.takesControl),
+      isHeddle(material.lane != kAnyLane),
+      trustsChecksums(material.trustsChecksums),
+      isShared(shared),
+      lane(material.lane),
+      rekeyAfterMessages(isAes(material) ? kAesRekeyAfterMessages : kRekeyAfterMessages),
+      rejectAfterMessages(isAes(material) ? kAesRejectAfterMessages : kRejectAfterMessages),
+      mostFailedTags(isAes(material) ? kAesMostFailedTags : UINT64_MAX),
+      sending(material.sendKey, AeadDirection::seal, material.suite),
+      receiving(material.receiveKey, AeadDirection::open, material.suite) {}
 
 void* Keypair::operator new(size_t size) {
   CHECK(size == sizeof(Keypair));

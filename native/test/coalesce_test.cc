@@ -134,6 +134,7 @@ TEST("coalesce: what must not be put together is not") {
       {"other options", [](Fields& f) { f.options[0] = 2; }},
       {"more options", [](Fields& f) { f.options.resize(8); }},
       {"another ECN mark", [](Fields& f) { f.trafficClass = 3; }},
+      {"another DSCP", [](Fields& f) { f.trafficClass = 0x20; }},
       {"another hop limit", [](Fields& f) { f.hopLimit--; }},
       {"ECE", [](Fields& f) { f.flags |= kTcpEce; }},
       {"CWR", [](Fields& f) { f.flags |= kTcpCwr; }},
@@ -170,6 +171,17 @@ TEST("coalesce: a pushed packet ends the super-packet, and PSH stays on its last
   EXPECT(countsOf(packets) == (Counts{3, 1}));
 }
 
+TEST("coalesce: ECE on all is no hindrance, CWR on all is, and PSH on the first leaves it alone") {
+  Sender sender{{.flags = kTcpAck | kTcpEce}};
+  EXPECT(countsOf({sender.next(500), sender.next(500)}) == (Counts{2}));
+  sender.fields.flags = kTcpAck | kTcpCwr;
+  EXPECT(countsOf({sender.next(500), sender.next(500)}) == (Counts{1, 1}));
+  sender.fields.flags = kTcpAck | kTcpPush;
+  Packet pushed = sender.next(500);
+  sender.fields.flags = kTcpAck;
+  EXPECT(countsOf({pushed, sender.next(500), sender.next(500)}) == (Counts{1, 2}));
+}
+
 TEST("coalesce: longer packets and empty ones start anew") {
   Sender sender{{}};
   EXPECT(countsOf({sender.next(100), sender.next(200), sender.next(0), sender.next(200)}) ==
@@ -203,8 +215,14 @@ TEST("coalesce: UDP without checksum goes together, but not over IPv6") {
 
 TEST("coalesce: nested tunnels are left alone, and UDP keeps to 63 segments") {
   for (uint16_t port : std::array<uint16_t, 3>{4789, 8472, 6081}) {
-    Sender sender{{.protocol = kProtocolUdp, .destinationPort = port}};
-    EXPECT(countsOf({sender.next(500), sender.next(500)}) == (Counts{1, 1}));
+    for (Family family : {Family::ipv4, Family::ipv6}) {
+      Sender to{{.family = family, .protocol = kProtocolUdp, .destinationPort = port}};
+      EXPECT(countsOf({to.next(500), to.next(500)}) == (Counts{1, 1}));
+      Sender from{{.family = family, .protocol = kProtocolUdp, .sourcePort = port}};
+      EXPECT(countsOf({from.next(500), from.next(500)}) == (Counts{1, 1}));
+      Sender tcp{{.family = family, .destinationPort = port}};
+      EXPECT(countsOf({tcp.next(500), tcp.next(500)}) == (Counts{2}));
+    }
   }
   Sender sender{{.protocol = kProtocolUdp}};
   std::vector<Packet> packets;

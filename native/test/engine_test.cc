@@ -21,7 +21,7 @@ constexpr uint32_t kPacketsPerRound = 200;
 
 std::unique_ptr<Engine> openEngine(std::atomic<int>& wakes) {
   Engine::Options options;
-  options.offload = false;
+  options.offloads.fill(OffloadSwitch::off);
   Engine::Opened opened;
   return Engine::open(
       options, [&wakes] { wakes++; }, opened);
@@ -159,6 +159,52 @@ TEST("engine: a peer removed under traffic takes its packets with it, and nothin
   }
   EXPECT_EQUAL(rig.one->tables().keypairCount(), size_t{1});
   EXPECT_EQUAL(rig.one->tables().prefixCount(), size_t{1});
+}
+
+TEST("engine: control messages wait in bounds, each for the lane whose keypair seals it") {
+  std::atomic<int> wakes{0};
+  Engine::Options options;
+  options.offloads.fill(OffloadSwitch::off);
+  options.threads = false;
+  options.lanes = 2;
+  Engine::Opened opened;
+  auto engine = Engine::open(
+      options, [&wakes] { wakes++; }, opened);
+  addPeer(*engine, 2);
+  constexpr uint32_t base = 0x40;
+  KeypairMaterial keypair = test::sessionAt(bootTime(), base).first;
+  EXPECT(engine->tables().installKeypair(0, keypair));
+  keypair.localIndex = base | kLaneMark | 1;
+  keypair.suite = Suite::aes256Gcm;
+  keypair.lane = 1;
+  EXPECT(engine->tables().installKeypair(0, keypair));
+  auto countOf = [&](auto word) {
+    uint64_t sum = 0;
+    for (const CounterBlock* block : engine->counterBlocks()) sum += word(*block).get();
+    return sum;
+  };
+  auto overflow = [](const CounterBlock& block) -> const Word& {
+    return block.drops[static_cast<size_t>(Drop::controlOverflow)];
+  };
+  auto sent = [](const CounterBlock& block) -> const Word& {
+    return block.counters[static_cast<size_t>(Counter::controlOut)];
+  };
+  Packet message(kMaxControl, 0x10);
+  for (size_t i = 0; i < kControlCommands + 3; i++) engine->sendControl(0, base, message);
+  engine->sendControl(0, keypair.localIndex, message);
+  engine->sendControl(0, base | kLaneMark | 2, message);
+  EXPECT_EQUAL(countOf(overflow), 3u);
+  engine->pump(bootTime());
+  EXPECT_EQUAL(countOf(sent), uint64_t{kControlCommands} + 1);
+  size_t first = 0;
+  ChannelDatagram datagram;
+  while (engine->channelUdp(0)->fromWalk.take(datagram)) first++;
+  EXPECT_EQUAL(first, kControlCommands);
+  EXPECT(engine->channelUdp(1)->fromWalk.take(datagram));
+  engine->sendControl(0, base, message);
+  engine->pump(bootTime());
+  EXPECT_EQUAL(countOf(overflow), 3u);
+  engine->stop();
 }
 
 TEST("engine: opened and stopped 200 times, it leaves no descriptor behind") {

@@ -68,6 +68,27 @@ TEST("inbound: hands up handshakes with a right mac1, and no others") {
   EXPECT_EQUAL(end.count(Counter::handshakeUp), uint64_t{2});
 }
 
+TEST("inbound: takes handshakes to either of our keys while there are two") {
+  Pair pair;
+  End& end = pair.two;
+  std::array<uint8_t, 32> first;
+  first.fill(3);
+  std::array<uint8_t, 32> other;
+  other.fill(4);
+  const Packet toFirst = initiation(std::span<const uint8_t, 32>(first));
+  const Packet toOther = initiation(std::span<const uint8_t, 32>(other));
+  end.tables.setMac1Key(std::span<const uint8_t, 32>(first), other);
+  end.datagram(toFirst, test::endpointAt(9), kStart);
+  end.datagram(toOther, test::endpointAt(9), kStart);
+  EXPECT(end.events.handshakes == (std::vector<Packet>{toFirst, toOther}));
+  EXPECT_EQUAL(end.drops(Drop::mac1), uint64_t{0});
+  end.tables.setMac1Key(std::span<const uint8_t, 32>(other));
+  end.datagram(toFirst, test::endpointAt(9), kStart);
+  EXPECT_EQUAL(end.drops(Drop::mac1), uint64_t{1});
+  end.datagram(toOther, test::endpointAt(9), kStart);
+  EXPECT_EQUAL(end.count(Counter::handshakeUp), uint64_t{3});
+}
+
 TEST("inbound: drops data by the first reason that holds") {
   Pair pair;
   pair.connect(kStart);
@@ -181,6 +202,8 @@ TEST("inbound: raises roamed, confirmed and activity once, and rekey from 165 s 
   EXPECT(answer(kStart + seconds(165) - 1) == (Events{{"confirmed", 0}}));
   EXPECT(answer(kStart + seconds(165)) == (Events{{"rekey", 0}}));
   EXPECT(answer(kStart + seconds(166)) == Events{});
+  EXPECT_EQUAL(end.tables.traffic(0).rxPackets, 0u);
+  end.inbound.flush();
   EXPECT_EQUAL(end.tables.traffic(0).rxPackets, counter);
 }
 

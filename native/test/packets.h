@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "datapath/classify.h"
-#include "test/test.h"
+#include "test/random.h"
 #include "wire/checksum.h"
 #include "wire/ipv4.h"
 #include "wire/ipv6.h"

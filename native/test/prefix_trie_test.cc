@@ -119,6 +119,61 @@ TEST("prefix trie: equals brute force under random inserts, removals and batches
   }
 }
 
+TEST("prefix trie: many prefixes are found behind whatever bits they share") {
+  // Of all prefixes; around the word's border, and none, as with a default route.
+  for (unsigned shared : {0u, 7u, 22u, 49u, 63u, 64u, 65u, 100u, 112u}) {
+    Reclaimer reclaimer;
+    auto peers = makePeers(8);
+    PrefixTrie trie(reclaimer);
+    BruteForce expected;
+    Address base = maskAddress({test::random(), test::random()}, shared);
+    auto below = [&](unsigned length) {
+      Address bits = maskAddress({test::random(), test::random()}, length);
+      // As many distinct ones as there can be in a few bits behind those that are shared.
+      Address kept = maskAddress(bits, std::min(128u, shared + 12));
+      Address above = maskAddress(kept, shared);
+      return Address{base.high | (kept.high ^ above.high), base.low | (kept.low ^ above.low)};
+    };
+    auto insert = [&](const Prefix& prefix) {
+      PeerEntry* peer = peers[test::random(peers.size())].get();
+      trie.insert(prefix, peer);
+      expected.prefixes[keyOf(prefix)] = peer;
+    };
+    // What a default route leaves in the table is its own, but for a few entries.
+    if (shared == 0 || shared == 7 || shared == 22) insert({Family::ipv6, {0, 0}, 0});
+    for (int i = 0; i < 1'500; i++) {
+      auto length = static_cast<uint8_t>(shared + 1 + test::random(std::min(128 - shared, 16u)));
+      insert({Family::ipv6, below(length), length});
+    }
+    EXPECT(trie.size() > 500);
+    for (int batch = 0; batch < 60; batch++) {
+      trie.publish();
+      for (int look = 0; look < 12; look++) {
+        bool isFar = test::random(8) == 0;
+        Address address = isFar ? Address{test::random(), test::random()} : below(128);
+        EXPECT(trie.lookup(Family::ipv6, address) == expected.lookup(Family::ipv6, address));
+      }
+      auto length = static_cast<uint8_t>(shared + 1 + test::random(std::min(128 - shared, 16u)));
+      Prefix prefix{Family::ipv6, below(length), length};
+      insert(prefix);
+      if (test::random(2) == 0) insert({Family::ipv6, below(128), 128});
+      if (test::random(2) == 0) {
+        // Mostly a short one, which many entries have.
+        auto cut = static_cast<uint8_t>(shared + 1 + test::random(std::min(128 - shared, 6u)));
+        Prefix shortest{Family::ipv6, below(cut), cut};
+        EXPECT_EQUAL(trie.remove(shortest), expected.prefixes.erase(keyOf(shortest)) != 0);
+      }
+      if (batch == 40) {
+        const PeerEntry* gone = peers[0].get();
+        trie.removePeer(gone);
+        std::erase_if(expected.prefixes, [gone](const auto& one) { return one.second == gone; });
+      }
+    }
+    EXPECT(trie.lookup(Family::ipv4, base) == nullptr);
+    reclaimer.collect();
+  }
+}
+
 TEST("prefix trie: takes 130,560 prefixes in one batch and gives each back") {
   Reclaimer reclaimer;
   auto peers = makePeers(2);

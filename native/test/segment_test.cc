@@ -32,10 +32,11 @@ Super makeSuper(const Fields& fields, size_t segment) {
   return {header, packet};
 }
 
-std::vector<Packet> cut(Super& super) {
+std::vector<Packet> cut(Super& super, bool leavesChecksums = false) {
   std::vector<Packet> packets;
   Segmenter segmenter;
   EXPECT(segmenter.begin(super.header, super.packet));
+  if (leavesChecksums) segmenter.leaveChecksums();
   size_t bytes = 0;
   for (auto segment = segmenter.next(); !segment.empty(); segment = segmenter.next()) {
     packets.emplace_back(segment.begin(), segment.end());
@@ -79,6 +80,28 @@ TEST("segment: cuts TCP and UDP super-packets into the packets they stand for") 
         size_t segment = 1 + test::random(i % 2 == 0 ? 2000 : 60);
         Super super = makeSuper(fields, segment);
         EXPECT(cut(super) == expected(fields, segment));
+      }
+    }
+  }
+}
+
+TEST("segment: where checksums are left, each field holds its own packet's pseudo-header's sum") {
+  for (Family family : {Family::ipv4, Family::ipv6}) {
+    for (uint8_t protocol : {kProtocolTcp, kProtocolUdp}) {
+      Fields fields{.family = family, .protocol = protocol};
+      fields.payload = test::randomPayload(3001);
+      Super super = makeSuper(fields, 1000);
+      std::vector<Packet> packets = cut(super, true);
+      std::vector<Packet> whole = expected(fields, 1000);
+      EXPECT_EQUAL(packets.size(), whole.size());
+      size_t field = size_t{super.header.checksumStart} + super.header.checksumOffset;
+      for (size_t i = 0; i < packets.size(); i++) {
+        auto length = static_cast<uint16_t>(packets[i].size() - super.header.checksumStart);
+        Sum pseudo = sumPseudoHeader(family, packets[i].data(), protocol) + sumBe16(length);
+        EXPECT_EQUAL(loadLe16(packets[i].data() + field), foldSum(pseudo));
+        // All else is as it always is.
+        storeLe16(packets[i].data() + field, loadLe16(whole[i].data() + field));
+        EXPECT(packets[i] == whole[i]);
       }
     }
   }

@@ -73,6 +73,7 @@ struct Ignore : EventSink {
   bool confirmed(uint32_t, uint32_t) override { return true; }
   bool roamed(uint32_t, const Endpoint&) override { return true; }
   bool activity(uint32_t, const Activity&) override { return true; }
+  bool control(uint32_t, uint32_t, std::span<const uint8_t>) override { return true; }
 };
 
 constexpr uint32_t kPeers = 8;
@@ -191,10 +192,10 @@ TEST("tables: refuse unknown peers, taken slots and taken indices") {
   EXPECT(!tables.useKeypair(kMaxPeers - 1, 1));
   EXPECT(!tables.useKeypair(3, 2));
   EXPECT(tables.useKeypair(3, 1));
-  EXPECT(tables.peer(3)->sending.load() == tables.sessions().find(1));
+  EXPECT(tables.peer(3)->sending[0].load() == tables.sessions().find(1));
   EXPECT(tables.removeKeypair(1));
   EXPECT(!tables.removeKeypair(1));
-  EXPECT(tables.peer(3)->sending.load() == nullptr);
+  EXPECT(tables.peer(3)->sending[0].load() == nullptr);
   EXPECT(!tables.removePrefix(address, 32));
 }
 

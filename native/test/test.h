@@ -11,6 +11,8 @@
 #include <string>
 #include <vector>
 
+#include "test/random.h"
+
 namespace heddle::test {
 
 struct Test {
@@ -26,23 +28,10 @@ inline std::vector<Test>& tests() {
 inline std::string failure;
 inline std::string skipped;  // why the test could not run here
 inline uint64_t seed = 0;
-inline uint64_t state = 0;
 
 struct Registration {
   Registration(const char* name, void (*run)()) { tests().push_back({name, run}); }
 };
-
-// splitmix64.
-inline uint64_t random() {
-  state += 0x9e3779b97f4a7c15;
-  uint64_t word = state;
-  word = (word ^ (word >> 30)) * 0xbf58476d1ce4e5b9;
-  word = (word ^ (word >> 27)) * 0x94d049bb133111eb;
-  return word ^ (word >> 31);
-}
-
-// Less than `limit`.
-inline uint64_t random(uint64_t limit) { return random() % limit; }
 
 inline void fail(const char* file, int line, const std::string& why) {
   if (failure.empty()) failure = std::string(file) + ":" + std::to_string(line) + ": " + why;

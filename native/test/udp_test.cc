@@ -72,22 +72,25 @@ struct Rig {
   UdpSockets sockets;
   Packet buffer = Packet(65536);
 
-  explicit Rig(uint16_t port = kListen) {
-    UdpSockets::Opened opened = sockets.open(port, true);
+  explicit Rig(uint16_t port = kListen, uint32_t lanes = 1) {
+    UdpSockets::Opened opened = sockets.open(port, true, lanes);
     EXPECT_EQUAL(opened.error, 0);
   }
   int setClearPorts(std::vector<ClearPort> ports) { return sockets.setClearPorts(ports); }
-  int send(const Endpoint& to, const Packet& bytes, const Via& via = {}) {
-    return sockets.send(to, bytes, bytes.size(), via);
+  int send(const Endpoint& to, const Packet& bytes, const Via& via = {}, size_t lane = 0) {
+    return sockets.ofLane(lane).send(to, bytes, bytes.size(), via);
   }
-  bool receiveNow(Got& got) {
+  bool receiveNow(Got& got, size_t lane = 0) {
     Received received;
     int error = 0;
-    if (!sockets.receive(buffer, received, error)) return false;
+    if (!sockets.ofLane(lane).receive(buffer, received, error)) return false;
     got = {received.source, received.arrival, {received.bytes.begin(), received.bytes.end()}};
     return true;
   }
-  bool receive(Got& got) { return isReadable(sockets.descriptors()) && receiveNow(got); }
+  std::span<const int> descriptors() { return sockets.ofLane(0).descriptors(); }
+  bool receive(Got& got, size_t lane = 0) {
+    return isReadable(sockets.ofLane(lane).descriptors()) && receiveNow(got, lane);
+  }
 };
 
 // A UDP datagram from port 5 with this checksum, put on the loopback by hand.
@@ -182,9 +185,9 @@ TEST("udp: clear ports are opened all or none, and those that stay keep what the
   Got got;
   EXPECT(rig.receive(got));
   EXPECT(got.bytes == Packet{1});
-  EXPECT_EQUAL(rig.sockets.descriptors().size(), size_t{6});
+  EXPECT_EQUAL(rig.descriptors().size(), size_t{6});
   EXPECT_EQUAL(rig.setClearPorts({}), 0);
-  EXPECT_EQUAL(rig.sockets.descriptors().size(), size_t{2});
+  EXPECT_EQUAL(rig.descriptors().size(), size_t{2});
   { Stranger free(4, kVxlan); }
 }
 
@@ -193,7 +196,7 @@ TEST("udp: a clear port becomes one of the other kind where it is") {
   Rig rig;
   EXPECT_EQUAL(rig.setClearPorts({{kUdp, PortKind::vxlan}, {kUdp, PortKind::vxlan}}), 0);
   EXPECT_EQUAL(rig.setClearPorts({{kUdp, PortKind::udp}}), 0);
-  EXPECT_EQUAL(rig.sockets.descriptors().size(), size_t{4});
+  EXPECT_EQUAL(rig.descriptors().size(), size_t{4});
   Rig other(0);
   EXPECT_EQUAL(other.send(loopback(6, kUdp), {1}), 0);
   Got got;
@@ -287,7 +290,7 @@ TEST("udp: vxlan is never fragmented: DF is set, and what is too big for the lin
   EXPECT_EQUAL(rig.send(loopback(4, kVxlan), Packet(1473), flow(1)), -EMSGSIZE);
   EXPECT_EQUAL(rig.send(loopback(6, kVxlan), Packet(1453), flow(1)), -EMSGSIZE);
   // Many at once are cut by the kernel, not by the network.
-  EXPECT_EQUAL(rig.sockets.send(loopback(4, kVxlan), Packet(5000), 1000, flow(1)), 0);
+  EXPECT_EQUAL(rig.sockets.ofLane(0).send(loopback(4, kVxlan), Packet(5000), 1000, flow(1)), 0);
   // A sealed message may be.
   EXPECT_EQUAL(rig.send(loopback(4, kVxlan), Packet(1473)), 0);
   EXPECT_EQUAL(rig.send(loopback(6, kVxlan), Packet(1473)), 0);

@@ -7,6 +7,7 @@
 #include "datapath/inbound.h"
 #include "datapath/outbound.h"
 #include "test/packets.h"
+#include "test/test.h"
 
 namespace heddle::test {
 
@@ -22,6 +23,7 @@ struct Events : EventSink {
   Endpoint handshakeSource;
   Activity lastActivity;
   Endpoint lastEndpoint;
+  std::vector<Packet> controls;
   bool isFull = false;
 
   bool take(const char* kind, uint32_t peer) {
@@ -46,6 +48,11 @@ struct Events : EventSink {
   bool activity(uint32_t peer, const Activity& activity) override {
     lastActivity = activity;
     return take("activity", peer);
+  }
+  bool control(uint32_t peer, uint32_t, std::span<const uint8_t> message) override {
+    if (!take("control", peer)) return false;
+    controls.emplace_back(message.begin(), message.end());
+    return true;
   }
   size_t count(const char* kind) const {
     size_t found = 0;

@@ -38,10 +38,23 @@ export function wipe(bytes: Uint8Array): void {
   bytes.fill(0);
 }
 
+/**
+ * A copy whose bytes lie outside the collector's heap. Small arrays lie within, where the collector
+ * moves them and leaves their bytes behind, out of reach of `wipe`: not for secrets that stay.
+ */
+export function copySecret(secret: Uint8Array): Uint8Array {
+  const copy = new Uint8Array(new ArrayBuffer(secret.length));
+  copy.set(secret);
+  return copy;
+}
+
+const HEX_PAIRS = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, '0'));
+
 export function toHex(bytes: Uint8Array): string {
-  let text = '';
-  for (const byte of bytes) text += byte.toString(16).padStart(2, '0');
-  return text;
+  const pairs: string[] = [];
+  for (const byte of bytes) pairs.push(HEX_PAIRS[byte] ?? '');
+  // Added up it would keep its parts in memory, too, for as long as it is kept itself.
+  return pairs.join('');
 }
 
 /** The bytes that `text` spells in hexadecimal, or undefined when it does not. */

@@ -2,6 +2,7 @@
 
 declare const peerSlotBrand: unique symbol;
 declare const sessionIndexBrand: unique symbol;
+declare const nodeIdBrand: unique symbol;
 
 /**
  * A peer's place in the tables of this daemon: 0 to MAX_PEERS - 1, reused after the peer is
@@ -23,4 +24,14 @@ export function peerSlot(value: number): PeerSlot {
 
 export function sessionIndex(value: number): SessionIndex {
   return (value >>> 0) as SessionIndex;
+}
+
+/** A node's label: 16 lower-case hexadecimal digits, the first 8 bytes of its identity's hash. */
+export type NodeId = string & { readonly [nodeIdBrand]: true };
+
+export const NODE_ID_BYTES = 8;
+
+/** `text`: 16 lower-case hexadecimal digits. */
+export function nodeId(text: string): NodeId {
+  return text as NodeId;
 }

@@ -4,6 +4,7 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import * as bytes from '../../src/base/bytes.js';
 import { equalBytes, flipBit } from '../support/bytes.js';
+import { collectGarbage } from '../support/collect_garbage.js';
 import { withSeed } from '../support/seed.js';
 
 const test = suite('bytes');
@@ -28,6 +29,21 @@ test('bytes: both equalities find every difference', () => {
       assert.not(equal(whole, other), `bit ${bit}`);
     }
   }
+});
+
+test('bytes: the copy of a secret lies outside the heap, where nothing moves it', () => {
+  const count = 4096;
+  const secret = Uint8Array.from({ length: 32 }, (_, i) => i);
+  const outside = (copy: (of: Uint8Array) => Uint8Array): number => {
+    collectGarbage();
+    const before = process.memoryUsage().arrayBuffers;
+    const copies = Array.from({ length: count }, () => copy(secret));
+    const grown = process.memoryUsage().arrayBuffers - before;
+    for (const each of copies) equalBytes(each, secret);
+    return grown;
+  };
+  assert.ok(outside((of) => of.slice()) < count, 'slices lie inside');
+  assert.is(outside(bytes.copySecret), count * secret.length);
 });
 
 test('bytes: zero means every byte, and wiping makes it so', () => {

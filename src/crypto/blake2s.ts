@@ -22,18 +22,21 @@ export interface Blake2sOptions {
 
 /** The 32-byte hash of all parts, one after the other. */
 export function blake2s(...parts: readonly Uint8Array[]): Uint8Array {
-  return digestOf(new Blake2s(), parts);
+  return digestOf(SHARED.restart(), parts);
 }
 
 /** WireGuard's MAC: 16 bytes, keyed with 1 to 32 bytes. */
 export function blake2sMac(key: Uint8Array, ...parts: readonly Uint8Array[]): Uint8Array {
   assert(key.length > 0, 'a MAC has a key');
-  return digestOf(new Blake2s({ key, length: MAC_BYTES }), parts);
+  return digestOf(SHARED.restart({ key, length: MAC_BYTES }), parts);
 }
 
-/** The hash in steps: any number of `update`, then one `digest`. Keeps no reference to input. */
+/**
+ * The hash in steps: any number of `update`, then one `digest`; then `restart`, for another. Keeps
+ * no reference to input.
+ */
 export class Blake2s {
-  readonly #length: number;
+  #length = HASH_BYTES;
   /** Of 32 bits: the work vector v, the message m, the chained state h. One array, for speed. */
   readonly #words = new Uint32Array(WORDS);
   readonly #block = new Uint8Array(BLOCK_BYTES);
@@ -44,8 +47,21 @@ export class Blake2s {
   #isDone = false;
 
   constructor(options: Blake2sOptions = {}) {
+    this.#begin(options);
+  }
+
+  /** From the beginning, with what was allocated already. */
+  restart(options: Blake2sOptions = {}): this {
+    this.#begin(options);
+    return this;
+  }
+
+  #begin(options: Blake2sOptions): void {
     const keyLength = options.key?.length ?? 0;
     this.#length = options.length ?? HASH_BYTES;
+    this.#filled = 0;
+    this.#compressed = 0;
+    this.#isDone = false;
     assert(keyLength <= HASH_BYTES, 'a BLAKE2s key has at most 32 bytes');
     assert(this.#length >= 1 && this.#length <= HASH_BYTES, 'a BLAKE2s digest has 1 to 32 bytes');
     const parameters = 0x0101_0000 | (keyLength << 8) | this.#length;
@@ -173,3 +189,6 @@ const SIGMA = Uint8Array.from(
     [10, 2, 8, 4, 7, 6, 1, 5, 15, 11, 9, 14, 3, 12, 13, 0],
   ].flat(),
 );
+
+/** For hashes that are made in one call: between two it holds nothing. */
+const SHARED = new Blake2s();

@@ -1,6 +1,6 @@
 /** Keys as text and as fresh randomness: 32 bytes, base64 with padding, as wg writes them. */
 
-import { fromBase64, toBase64 } from '../base/bytes.js';
+import { copySecret, fromBase64, toBase64, wipe } from '../base/bytes.js';
 import type { Random } from '../base/random.js';
 import { KEY_BYTES } from './suite.js';
 
@@ -8,6 +8,15 @@ import { KEY_BYTES } from './suite.js';
 export function parseKey(text: string): Uint8Array | undefined {
   const key = fromBase64(text);
   return key?.length === KEY_BYTES ? key : undefined;
+}
+
+/** As parseKey, for a key that is wiped when it is no longer used. */
+export function parseSecretKey(text: string): Uint8Array | undefined {
+  const parsed = parseKey(text);
+  if (!parsed) return undefined;
+  const key = copySecret(parsed);
+  wipe(parsed);
+  return key;
 }
 
 /** 44 characters. */

@@ -123,4 +123,15 @@ test('blake2s: hashes a chain of a thousand digests as another implementation', 
   equalBytes(ours, theirs);
 });
 
+test('blake2s: a hash that is begun again is as a new one', () => {
+  const message = new Uint8Array(200).fill(7);
+  const hash = new Blake2s({ key: message.subarray(0, 32), length: 8 });
+  hash.update(message);
+  equalBytes(hash.restart().digest(), blake2s(), 'what was begun is forgotten');
+  for (const length of [0, 64, 65, 200]) {
+    const bytes = message.subarray(0, length);
+    equalBytes(hash.restart().update(bytes).digest(), blake2s(bytes), `${length} bytes`);
+  }
+});
+
 test.run();

@@ -3,7 +3,7 @@ import { expand, extract } from '@noble/hashes/hkdf.js';
 import { hmac as oracleHmac } from '@noble/hashes/hmac.js';
 import { suite } from 'uvu';
 import { concat } from '../../src/base/bytes.js';
-import { hmac, kdf2, kdf3 } from '../../src/crypto/hkdf.js';
+import { hmac, kdf1, kdf2, kdf3 } from '../../src/crypto/hkdf.js';
 import { equalBytes } from '../support/bytes.js';
 import { withSeed } from '../support/seed.js';
 
@@ -35,7 +35,11 @@ test('kdf: is HKDF of RFC 5869 with the chaining key as salt and no info', () =>
       const chainingKey = random.bytes(32);
       const input = random.bytes(round % 2 === 0 ? 32 : 0);
       const secret = extract(oracleHash, input, chainingKey);
-      for (const keys of [kdf2(chainingKey, input), kdf3(chainingKey, input)]) {
+      for (const keys of [
+        [kdf1(chainingKey, input)],
+        kdf2(chainingKey, input),
+        kdf3(chainingKey, input),
+      ]) {
         const expected = expand(oracleHash, secret, NO_INFO, 32 * keys.length);
         equalBytes(concat(...keys), expected, `${keys.length} keys, round ${round}`);
       }

@@ -49,7 +49,14 @@ import {
   tcpWindow,
 } from './tcp.js';
 import { checkUdp, UDP_HEADER_BYTES, udpDestinationPort, udpLength, udpSourcePort } from './udp.js';
-import { DATA_LEAST_BYTES, parseMessage } from './wireguard.js';
+import {
+  DATA_LEAST_BYTES,
+  type DataType,
+  MESSAGE_DATA,
+  MESSAGE_HEDDLE,
+  MESSAGE_HEDDLE_PARTIAL,
+  parseMessage,
+} from './wireguard.js';
 
 /** Where the upper protocol of a packet stands, and the packet's addresses. */
 interface Upper {
@@ -79,6 +86,12 @@ export function formatPacket(packet: Uint8Array): string {
   return `${hosts(upper)}: ${name}, length ${end - at}`;
 }
 
+const FORMS: Readonly<Record<DataType, string>> = {
+  [MESSAGE_DATA]: 'WireGuard',
+  [MESSAGE_HEDDLE]: 'heddle',
+  [MESSAGE_HEDDLE_PARTIAL]: 'heddle partial',
+};
+
 /** An outer datagram: `WireGuard data, receiver 0x00000007, counter 12, length 96`. */
 export function formatDatagram(datagram: Uint8Array): string {
   const length = `length ${datagram.length}`;
@@ -95,7 +108,7 @@ export function formatDatagram(datagram: Uint8Array): string {
     case 'data': {
       const name = datagram.length === DATA_LEAST_BYTES ? 'keepalive' : 'data';
       const where = `receiver ${index(message.receiver)}, counter ${message.counter}`;
-      return `WireGuard ${name}, ${where}, ${length}`;
+      return `${FORMS[message.type]} ${name}, ${where}, ${length}`;
     }
     case undefined:
       return `not WireGuard, ${length}`;

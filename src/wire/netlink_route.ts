@@ -8,7 +8,7 @@
  *   +--------+-------+-------+------+-------+----------+-------+------+---------+
  */
 
-import type { Family, Prefix } from '../base/address.js';
+import { addressFromBytes, bitsOf, type Family, type Prefix, prefixOf } from '../base/address.js';
 import { loadLe16, loadLe32 } from '../base/bytes.js';
 import { type Attribute, findAttribute, TYPE, u32, visitMessages } from './netlink.js';
 
@@ -57,6 +57,21 @@ export function parseLeastMtu(bytes: Uint8Array, interfaceIndex: number): number
     if (mtu !== 0 && (least === 0 || mtu < least)) least = mtu;
   });
   return least;
+}
+
+/** Of a dump's messages, where routes lead to, other than by the interface. */
+export function parseDestinations(bytes: Uint8Array, interfaceIndex: number): Prefix[] {
+  const found: Prefix[] = [];
+  visitMessages(bytes, (type, at, end) => {
+    if (type !== TYPE.newRoute) return;
+    const find = (each: number): number => findAttribute(bytes, at + ROUTE_FIXED, end, each);
+    const destination = find(RTA.destination);
+    const family = bytes[at] === AF[4] ? 4 : 6;
+    const isWhole = destination >= 0 && destination + bitsOf(family) / 8 <= end;
+    if (!isWhole || numberAt(bytes, find(RTA.outInterface)) === interfaceIndex) return;
+    found.push(prefixOf(addressFromBytes(bytes, destination, family), bytes[at + 1] ?? 0));
+  });
+  return found;
 }
 
 /** By `routeKey`, of a dump's messages, the routes of `protocol` that lead to the interface. */

@@ -18,8 +18,13 @@
  *   data, 32 bytes or more
  *   0        4          8           16
  *   | type 4 | receiver | counter 8 | ciphertext ... + 16 |
+ *
+ * heddle's own data messages, between peers that said hello, have the form of data under two types
+ * of their own. The uppermost byte of the type begins the nonce, so no type becomes another on the
+ * way; it is 1 where the TCP or UDP checksum inside holds the pseudo-header's sum alone.
  */
 
+import { assert } from '../base/assert.js';
 import { loadLe32, loadLe64, storeLe32, storeLe64 } from '../base/bytes.js';
 import { type SessionIndex, sessionIndex } from '../base/identifiers.js';
 
@@ -27,6 +32,8 @@ export const MESSAGE_INITIATION = 1;
 export const MESSAGE_RESPONSE = 2;
 export const MESSAGE_COOKIE_REPLY = 3;
 export const MESSAGE_DATA = 4;
+export const MESSAGE_HEDDLE = 0x0000_0048;
+export const MESSAGE_HEDDLE_PARTIAL = 0x0100_0048;
 
 export const INITIATION_BYTES = 148;
 export const RESPONSE_BYTES = 92;
@@ -57,21 +64,36 @@ const NONCE_BYTES = 24;
 const SEALED_COOKIE_BYTES = 32;
 const MAC_BYTES = 16;
 
+/** What data messages have for a type, WireGuard's own and heddle's. */
+export type DataType = typeof MESSAGE_DATA | typeof MESSAGE_HEDDLE | typeof MESSAGE_HEDDLE_PARTIAL;
+
 /** Whether this is a message of a known type and of a length that its type can have. */
 export function checkMessage(message: Uint8Array): boolean {
   if (message.length < TYPE_BYTES) return false;
-  switch (messageType(message)) {
+  const type = messageType(message);
+  switch (type) {
     case MESSAGE_INITIATION:
       return message.length === INITIATION_BYTES;
     case MESSAGE_RESPONSE:
       return message.length === RESPONSE_BYTES;
     case MESSAGE_COOKIE_REPLY:
       return message.length === COOKIE_REPLY_BYTES;
-    case MESSAGE_DATA:
-      return message.length >= DATA_LEAST_BYTES;
     default:
-      return false;
+      return isDataType(type) && message.length >= DATA_LEAST_BYTES;
   }
+}
+
+export function isDataType(type: number): type is DataType {
+  return type === MESSAGE_DATA || isHeddleType(type);
+}
+
+export function isHeddleType(type: number): boolean {
+  return type === MESSAGE_HEDDLE || type === MESSAGE_HEDDLE_PARTIAL;
+}
+
+/** What the nonce of a data message of this type begins with. */
+export function noncePrefix(type: number): number {
+  return type >>> 24;
 }
 
 /** Of at least 4 bytes. All other accessors take a message that `checkMessage` found good. */
@@ -141,12 +163,18 @@ export function sealedCookieOf(message: Uint8Array): Uint8Array {
   return copy(message, SEALED_COOKIE_AT, SEALED_COOKIE_BYTES);
 }
 
-/** Of a data message. */
+/** Of a data message, as are the next two. */
+export function dataTypeOf(message: Uint8Array): DataType {
+  const type = messageType(message);
+  assert(isDataType(type), 'a data message has a type of data');
+  return type;
+}
+
 export function counterOf(message: Uint8Array): bigint {
   return loadLe64(message, COUNTER_AT);
 }
 
-/** Of a data message: a copy, the tag included. */
+/** A copy, the tag included. */
 export function sealedPacketOf(message: Uint8Array): Uint8Array {
   return message.slice(DATA_HEADER_BYTES);
 }
@@ -178,6 +206,7 @@ export interface CookieReply {
 }
 
 export interface DataMessage {
+  readonly type: DataType;
   readonly receiver: SessionIndex;
   readonly counter: bigint;
   /** Ciphertext and tag. */
@@ -237,6 +266,7 @@ export function parseCookieReply(message: Uint8Array): CookieReply {
 
 export function parseData(message: Uint8Array): DataMessage {
   return {
+    type: dataTypeOf(message),
     receiver: receiverOf(message),
     counter: counterOf(message),
     sealed: sealedPacketOf(message),
@@ -282,7 +312,7 @@ export function emitCookieReply(reply: CookieReply): Uint8Array {
 /** Header and sealed packet in new bytes. */
 export function emitData(data: DataMessage): Uint8Array {
   const message = new Uint8Array(DATA_HEADER_BYTES + data.sealed.length);
-  storeLe32(message, 0, MESSAGE_DATA);
+  storeLe32(message, 0, data.type);
   storeLe32(message, RECEIVER_AT, data.receiver);
   storeLe64(message, COUNTER_AT, data.counter);
   message.set(data.sealed, DATA_HEADER_BYTES);

@@ -107,12 +107,20 @@ const DATAGRAMS: readonly [datagram: Uint8Array, line: string][] = [
   [RESPONSE, 'WireGuard response, sender 0xf0000001, receiver 0x0000001a, length 92'],
   [COOKIE_REPLY, 'WireGuard cookie reply, receiver 0x0000001a, length 64'],
   [
-    emitData({ receiver, counter: 2n ** 64n - 1n, sealed: new Uint8Array(17) }),
+    emitData({ type: 4, receiver, counter: 2n ** 64n - 1n, sealed: new Uint8Array(17) }),
     'WireGuard data, receiver 0x0000001a, counter 18446744073709551615, length 33',
   ],
   [
-    emitData({ receiver, counter: 3n, sealed: new Uint8Array(16) }),
+    emitData({ type: 4, receiver, counter: 3n, sealed: new Uint8Array(16) }),
     'WireGuard keepalive, receiver 0x0000001a, counter 3, length 32',
+  ],
+  [
+    emitData({ type: 0x48, receiver, counter: 3n, sealed: new Uint8Array(16) }),
+    'heddle keepalive, receiver 0x0000001a, counter 3, length 32',
+  ],
+  [
+    emitData({ type: 0x01000048, receiver, counter: 4n, sealed: new Uint8Array(64) }),
+    'heddle partial data, receiver 0x0000001a, counter 4, length 80',
   ],
   [INITIATION.slice(1), 'not WireGuard, length 147'],
   [new Uint8Array(0), 'not WireGuard, length 0'],

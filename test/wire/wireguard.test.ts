@@ -17,12 +17,15 @@ import {
   INITIATION_BYTES,
   MESSAGE_COOKIE_REPLY,
   MESSAGE_DATA,
+  MESSAGE_HEDDLE,
+  MESSAGE_HEDDLE_PARTIAL,
   MESSAGE_INITIATION,
   MESSAGE_RESPONSE,
   type Message,
   mac1Of,
   mac2Of,
   messageType,
+  noncePrefix,
   parseMessage,
   RESPONSE_BYTES,
   receiverOf,
@@ -65,6 +68,7 @@ const COOKIE_REPLY = emitCookieReply({
   sealedCookie: field(0xcc, 32),
 });
 const DATA = emitData({
+  type: MESSAGE_DATA,
   receiver: RECEIVER,
   counter: 0x1122_3344_5566_7788n,
   sealed: field(0xdd, 20),
@@ -224,10 +228,36 @@ test('wireguard: what an accessor returns is a copy', () => {
 });
 
 test('wireguard: a data message of 32 bytes carries an empty packet and its tag', () => {
-  const keepalive = emitData({ receiver: RECEIVER, counter: 2n ** 64n - 1n, sealed: field(9, 16) });
+  const keepalive = emitData({
+    ...{ type: MESSAGE_DATA, receiver: RECEIVER },
+    ...{ counter: 2n ** 64n - 1n, sealed: field(9, 16) },
+  });
   const parsed = parseMessage(keepalive);
   assert.is(keepalive.length, DATA_LEAST_BYTES);
   assert.ok(parsed?.kind === 'data' && parsed.counter === 2n ** 64n - 1n);
+});
+
+test("wireguard: heddle's data messages differ from WireGuard's in their type alone", () => {
+  for (const [type, text] of [
+    [MESSAGE_HEDDLE, '48000000'],
+    [MESSAGE_HEDDLE_PARTIAL, '48000001'],
+  ] as const) {
+    const [counter, sealed] = [counterOf(DATA), field(0xdd, 20)];
+    const message = emitData({ type, receiver: RECEIVER, counter, sealed });
+    assert.is(toHex(message), text + toHex(DATA).slice(8));
+    assert.equal(parseMessage(message), { ...parseMessage(DATA), type });
+    assert.not.ok(checkMessage(message.slice(0, 31)));
+    assert.ok(checkMessage(message.slice(0, 32)));
+    assert.is(receiverOf(message), RECEIVER);
+    // Bit 24 makes one of the other.
+    for (let bit = 0; bit < 32; bit++) {
+      assert.is(checkMessage(flipBit(message, bit)), bit === 24, `${text}, bit ${bit}`);
+    }
+  }
+});
+
+test('wireguard: a nonce begins with the uppermost byte of the type', () => {
+  assert.equal([4, 0x48, 0x01000048, 0xff000048].map(noncePrefix), [0, 0, 1, 255]);
 });
 
 function emit(message: Message): Uint8Array {
@@ -254,7 +284,10 @@ function randomMessages(random: Random): Message[] {
     { kind: 'initiation', sender, ephemeral, sealedStatic, sealedTimestamp, ...macs },
     { kind: 'response', sender, receiver, ephemeral, sealedNothing: random.bytes(16), ...macs },
     { kind: 'cookieReply', receiver, nonce: random.bytes(24), sealedCookie: random.bytes(32) },
-    { kind: 'data', receiver, counter, sealed: random.bytes(16 + random.below(100)) },
+    ...([MESSAGE_DATA, MESSAGE_HEDDLE, MESSAGE_HEDDLE_PARTIAL] as const).map((type) => ({
+      ...({ kind: 'data', type, receiver, counter } as const),
+      sealed: random.bytes(16 + random.below(100)),
+    })),
   ];
 }
 

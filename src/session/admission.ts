@@ -53,9 +53,9 @@ export class Admission {
     this.#threshold = parts.queueLength / UNDER_LOAD_FRACTION;
   }
 
-  /** Ours: cookie replies are sealed with a key that follows from it. */
-  setPublicKey(publicKey: Uint8Array): void {
-    this.#checker.setPublicKey(publicKey);
+  /** Ours, and the other one while we have two: cookie replies are sealed with what follows. */
+  setPublicKey(publicKey: Uint8Array, other?: Uint8Array): void {
+    this.#checker.setPublicKey(publicKey, other);
   }
 
   isUnderLoad(now: Instant): boolean {

@@ -52,6 +52,8 @@ export class CookieChecker {
   readonly #crypto: CryptoSuite;
   readonly #random: Random;
   #key: Uint8Array = new Uint8Array(SECRET_BYTES);
+  /** Of our other key: what is to it, and how it is answered. */
+  #other: { readonly mac1Key: Uint8Array; readonly cookieKey: Uint8Array } | undefined;
   #secret: Uint8Array | undefined;
   #replacedAt: Instant | undefined;
 
@@ -60,9 +62,10 @@ export class CookieChecker {
     this.#random = random;
   }
 
-  /** Ours. */
-  setPublicKey(publicKey: Uint8Array): void {
+  /** Ours, and the other one while we have two. */
+  setPublicKey(publicKey: Uint8Array, other?: Uint8Array): void {
     this.#key = cookieKey(publicKey);
+    this.#other = other && { mac1Key: mac1Key(other), cookieKey: cookieKey(other) };
   }
 
   /** Whether the message carries a mac2 under the cookie that its source has from us now. */
@@ -74,13 +77,23 @@ export class CookieChecker {
 
   /**
    * The 64-byte reply that gives the source its cookie, sealed for the sender of this message
-   * alone.
+   * alone, by whichever key of ours it is to.
    */
   createReply(datagram: Uint8Array, source: Endpoint, now: Instant): Uint8Array {
     const nonce = this.#random.bytes(NONCE_BYTES);
     const cookie = this.#cookieFor(source, now);
-    const sealedCookie = this.#crypto.xseal(this.#key, nonce, cookie, mac1Of(datagram));
+    const sealedCookie = this.#crypto.xseal(
+      this.#keyFor(datagram),
+      nonce,
+      cookie,
+      mac1Of(datagram),
+    );
     return emitCookieReply({ receiver: senderOf(datagram), nonce, sealedCookie });
+  }
+
+  #keyFor(datagram: Uint8Array): Uint8Array {
+    const other = this.#other;
+    return other && checkMac1(other.mac1Key, datagram) ? other.cookieKey : this.#key;
   }
 
   #cookieFor(source: Endpoint, now: Instant): Uint8Array {

@@ -4,7 +4,7 @@ import type { Random } from '../base/random.js';
 import type { CryptoSuite } from '../crypto/suite.js';
 import type { StaticKeys } from './handshake.js';
 import type { SessionTable } from './session_table.js';
-import type { WallClock } from './wall_clock.js';
+import type { WallClock } from '../base/wall_clock.js';
 
 export interface SessionDependencies {
   readonly crypto: CryptoSuite;

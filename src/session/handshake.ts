@@ -23,6 +23,7 @@ import {
   sealedTimestampOf,
   senderOf,
 } from '../wire/wireguard.js';
+import { EXPORTER_LABEL } from './lane_keys.js';
 import { SymmetricState } from './symmetric_state.js';
 
 /** A static key pair, 32 bytes each. */
@@ -35,6 +36,8 @@ export interface StaticKeys {
 export interface SessionKeys {
   readonly sendKey: Uint8Array;
   readonly receiveKey: Uint8Array;
+  /** What keys of lanes follow from (lane_keys.ts); equal on both sides, the owner's to wipe. */
+  readonly exporter: Uint8Array;
 }
 
 /** An initiation that was sent. */
@@ -45,6 +48,8 @@ export interface PendingHandshake {
 
 /** An initiation that was received, as far as it can be read without knowing the peer. */
 export interface OpenedInitiation {
+  /** Which of our keys it is to; borrowed. */
+  readonly ours: StaticKeys;
   /** Claimed; only the owner of its private key can have made the timestamp. */
   readonly theirPublicKey: Uint8Array;
   readonly theirEphemeral: Uint8Array;
@@ -105,7 +110,8 @@ export function openInitiation(
     return 'static_tag';
   }
   const sealedTimestamp = sealedTimestampOf(datagram);
-  return { theirPublicKey, theirEphemeral, sealedTimestamp, sender: senderOf(datagram), state };
+  const sender = senderOf(datagram);
+  return { ours, theirPublicKey, theirEphemeral, sealedTimestamp, sender, state };
 }
 
 /**
@@ -149,9 +155,10 @@ export function createResponse(
   state.mixKeyAndHash(parts.presharedKey);
   const sealedNothing = state.encryptAndHash(crypto, EMPTY);
   const { initiatorKey, responderKey } = state.split();
+  const exporter = state.exporter(EXPORTER_LABEL);
   return {
     datagram: emitResponse({ sender, receiver: opened.sender, ephemeral, sealedNothing }),
-    keys: { sendKey: responderKey, receiveKey: initiatorKey },
+    keys: { sendKey: responderKey, receiveKey: initiatorKey, exporter },
   };
 }
 
@@ -177,7 +184,8 @@ export function consumeResponse(
     state.mixKeyAndHash(presharedKey);
     if (!state.decryptAndHash(crypto, sealedNothingOf(datagram))) return 'response_tag';
     const { initiatorKey, responderKey } = state.split();
-    return { sendKey: initiatorKey, receiveKey: responderKey };
+    const exporter = state.exporter(EXPORTER_LABEL);
+    return { sendKey: initiatorKey, receiveKey: responderKey, exporter };
   } finally {
     state.wipe();
   }

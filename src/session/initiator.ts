@@ -19,6 +19,7 @@ import {
   createInitiation,
   type PendingHandshake,
   type SessionKeys,
+  type StaticKeys,
   wipeHandshake,
 } from './handshake.js';
 import type { HandshakeDrop } from './handshake_drop.js';
@@ -35,6 +36,8 @@ export interface InitiatedSession {
 
 interface PendingInitiation {
   readonly handshake: PendingHandshake;
+  /** Which of our keys it was made with. */
+  readonly ours: StaticKeys;
   readonly index: SessionIndex;
   readonly sentAt: Instant;
 }
@@ -78,19 +81,18 @@ export class Initiator {
       table.release(index);
       return undefined;
     }
-    this.#pending = { handshake: created.handshake, index, sentAt: now };
+    this.#pending = { handshake: created.handshake, ours, index, sentAt: now };
     this.#remote.cookie.stamp(created.datagram, now);
     return created.datagram;
   }
 
   /** On success the pending initiation is used up, and its index belongs to the result. */
   consume(datagram: Uint8Array, now: Instant): InitiatedSession | HandshakeDrop {
-    const { crypto, identity } = this.#dependencies;
+    const { crypto } = this.#dependencies;
     const pending = this.#pending;
-    if (!pending || !identity.keys || receiverOf(datagram) !== pending.index)
-      return 'unknown_index';
+    if (!pending || receiverOf(datagram) !== pending.index) return 'unknown_index';
     const opened = consumeResponse(crypto, pending.handshake, {
-      ours: identity.keys,
+      ours: pending.ours,
       presharedKey: this.#remote.presharedKey,
       datagram,
     });

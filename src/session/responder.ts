@@ -2,8 +2,12 @@
  * The handshakes with one peer that the peer begins. Nothing is kept between initiation and
  * response but what stops replays and floods: the last timestamp accepted, and when. An initiation
  * that is refused changes neither.
+ *
+ * An initiation may be by another key of the peer's than the one it goes by (which are its keys is
+ * for the caller to know). Once it is accepted, the peer goes by that key.
  */
 
+import { equal, wipe } from '../base/bytes.js';
 import type { PeerSlot, SessionIndex } from '../base/identifiers.js';
 import { after, type Instant } from '../base/time.js';
 import { KEY_BYTES } from '../crypto/suite.js';
@@ -50,12 +54,8 @@ export class Responder {
 
   /** Undefined when it is the peer's, new and not too soon; then it counts as accepted. */
   #authenticate(opened: OpenedInitiation, now: Instant): HandshakeDrop | undefined {
-    const { crypto, identity } = this.#dependencies;
-    if (!identity.keys) return 'no_identity';
-    const staticStatic = this.#remote.staticStatic(crypto, identity.keys);
-    if (!staticStatic) return 'low_order';
-    const timestamp = openTimestamp(crypto, opened, staticStatic);
-    if (!timestamp) return 'timestamp_tag';
+    const timestamp = this.#timestampOf(opened);
+    if (typeof timestamp === 'string') return timestamp;
     if (this.#lastTimestamp && compareTai64n(timestamp, this.#lastTimestamp) <= 0)
       return 'timestamp_old';
     if (this.#acceptedAt !== undefined && now < after(this.#acceptedAt, INITIATION_INTERVAL)) {
@@ -63,7 +63,22 @@ export class Responder {
     }
     this.#lastTimestamp = timestamp;
     this.#acceptedAt = now;
+    this.#remote.setPublicKey(opened.theirPublicKey);
     return undefined;
+  }
+
+  /** What is kept of the peer's key stays as it is until the initiation has shown to be by it. */
+  #timestampOf(opened: OpenedInitiation): Uint8Array | 'low_order' | 'timestamp_tag' {
+    const { crypto } = this.#dependencies;
+    const { ours, theirPublicKey } = opened;
+    const isKnown = equal(theirPublicKey, this.#remote.publicKey);
+    const staticStatic = isKnown
+      ? this.#remote.staticStatic(crypto, ours)
+      : crypto.dh(ours.privateKey, theirPublicKey);
+    if (!staticStatic) return 'low_order';
+    const timestamp = openTimestamp(crypto, opened, staticStatic);
+    if (!isKnown) wipe(staticStatic);
+    return timestamp ?? 'timestamp_tag';
   }
 
   #answer(opened: OpenedInitiation, now: Instant): RespondedSession | HandshakeDrop {

@@ -3,16 +3,18 @@
  * (WireGuard §5.4, §6).
  *
  * Two things go on side by side.
- * - Keypairs: none, or up to previous, current and next (keypair.ts). The walk owns the keys; this
- *   core says which live.
+ * - Keypairs: which live, and which one sends (succession.ts). The walk owns the keys.
  * - An attempt to make a session as initiator: none, or one that began at some instant. While it
- *   lasts, an initiation goes out every REKEY_TIMEOUT and jitter, each with fresh ephemeral keys
- *   that replace the last one's. It ends with a session made by either side, or after
- *   REKEY_ATTEMPT_TIME, when what was staged is dropped.
+ *   lasts, an initiation goes out every REKEY_TIMEOUT and jitter (to a peer of heddle's protocol
+ *   the first ones sooner: attempt.ts), each with fresh ephemeral keys that replace the last
+ *   one's. It ends with a session made by either side, or after
+ *   REKEY_ATTEMPT_TIME, when what was staged is dropped; after CONTROL_ATTEMPT_TIME where nothing
+ *   but control messages wait, for the mesh tries again by itself.
  *
  * Legal moves. An attempt begins when the walk has packets and no session (`staged`), when the
  * session is due for a successor (`rekey`, asked of its initiator only), when data went unanswered,
- * or when a persistent keepalive has no session. As responder nothing is kept between the two
+ * when a persistent keepalive or a control message has no session, or when the peer is said to have
+ * lost the one there is. As responder nothing is kept between the two
  * messages: a valid initiation makes a `next` keypair at once, and its first message makes it
  * current. A valid initiation does not end an attempt of ours (here the kernel drops its own): when
  * both sides begin together, both handshakes complete and neither waits for a repetition. Both
@@ -22,9 +24,9 @@
  * or a resolved name says. When a handshake has to be repeated, or the underlay changed, the local
  * address it left from is forgotten, in case that was the fault.
  *
- * Deadlines: timers.ts. Limits: one attempt, one pending initiation, three keypairs; own handshake
- * messages begin at least REKEY_TIMEOUT apart; an initiation is accepted every INITIATION_INTERVAL
- * and with a strictly later timestamp only.
+ * Deadlines: timers.ts, and those of hellos. Limits: one attempt, one pending initiation, three
+ * sessions; own handshake messages are as far apart as attempt.ts says; an initiation is accepted
+ * every INITIATION_INTERVAL and with a strictly later timestamp only.
  *
  * Erasure: ephemeral keys go when the handshake completes, is repeated or is given up; keypairs as
  * keypair.ts says, and all of them 540 s after the last one was made.
@@ -32,18 +34,19 @@
 
 import { type Endpoint, withoutLocal } from '../base/address.js';
 import { unreachable } from '../base/assert.js';
-import type { PeerSlot, SessionIndex } from '../base/identifiers.js';
-import { after, type Duration, elapsed, type Instant } from '../base/time.js';
+import type { PeerSlot } from '../base/identifiers.js';
+import { type Duration, earliest, elapsed, type Instant } from '../base/time.js';
 import type { SessionAction } from './action.js';
-import { REJECT_AFTER_TIME, REKEY_ATTEMPT_TIME, REKEY_TIMEOUT } from './constants.js';
+import { Attempt } from './attempt.js';
+import { REKEY_TIMEOUT } from './constants.js';
 import type { SessionDependencies } from './dependencies.js';
-import type { SessionKeys } from './handshake.js';
+import { type Agreement, type Features, isSameFeatures } from './features.js';
 import type { HandshakeDrop } from './handshake_drop.js';
 import { Initiator } from './initiator.js';
 import type { SessionInput } from './input.js';
-import { type Keypair, Keypairs } from './keypair.js';
 import { Remote } from './remote.js';
 import { Responder } from './responder.js';
+import { Succession } from './succession.js';
 import { SessionTimers, type Timer, type Traffic } from './timers.js';
 
 /** Whose session it is. */
@@ -54,30 +57,21 @@ export interface SessionParts {
 }
 
 type InitiationInput = Extract<SessionInput, { kind: 'initiation' }>;
+type ControlInput = Extract<SessionInput, { kind: 'control' }>;
 type ResponseInput = Extract<SessionInput, { kind: 'response' }>;
-
-/** What both roles of a handshake bring. */
-interface MadeSession {
-  readonly keys: SessionKeys;
-  readonly localIndex: SessionIndex;
-  readonly remoteIndex: SessionIndex;
-}
 
 export class Session {
   readonly #dependencies: SessionDependencies;
   readonly #slot: PeerSlot;
   readonly #remote: Remote;
-  readonly #keypairs = new Keypairs();
+  readonly #succession: Succession;
   readonly #timers: SessionTimers;
   #initiator: Initiator | undefined;
   #responder: Responder | undefined;
   #endpoint: Endpoint | undefined;
-  /** When the attempt under way began, and when the last one was given up. */
-  #attemptSince: Instant | undefined;
+  readonly #attempt = new Attempt();
+  /** When the last attempt was given up. */
   #gaveUpAt: Instant | undefined;
-  /** When our last initiation or response went out. */
-  #handshakeSentAt: Instant | undefined;
-  #establishedAt: Instant | undefined;
   #roundTrip: Duration | undefined;
   readonly #actions: SessionAction[] = [];
 
@@ -86,6 +80,7 @@ export class Session {
     this.#slot = parts.slot;
     this.#remote = new Remote(parts.publicKey);
     this.#timers = new SessionTimers(dependencies.random);
+    this.#succession = new Succession(dependencies.table, this.#actions);
   }
 
   get endpoint(): Endpoint | undefined {
@@ -94,7 +89,12 @@ export class Session {
 
   /** When the session in use was established; kept after its keys are gone. */
   get establishedAt(): Instant | undefined {
-    return this.#establishedAt;
+    return this.#succession.establishedAt;
+  }
+
+  /** What the session in use sends by; undefined with a stock peer, and until hellos were said. */
+  agreement(now: Instant): Agreement | undefined {
+    return this.#succession.agreement(now);
   }
 
   /** The round trip of the last handshake that we began. */
@@ -103,18 +103,21 @@ export class Session {
   }
 
   state(now: Instant): 'idle' | 'handshaking' | 'established' {
-    if (this.#isUsable(now)) return 'established';
-    return this.#attemptSince === undefined ? 'idle' : 'handshaking';
+    if (this.#succession.isUsable(now)) return 'established';
+    return this.#attempt.isUnderWay ? 'handshaking' : 'idle';
   }
 
   handle(input: SessionInput, now: Instant): void {
     switch (input.kind) {
       case 'sessionNeeded':
-        return this.#needed(now);
+        return this.#needed(input.reason, now);
       case 'confirmed':
-        return this.#confirmed(input.localIndex, now);
+        if (this.#succession.confirmed(input.localIndex, now)) this.#endAttempt();
+        return;
       case 'activity':
         return this.#judge(input.traffic, now);
+      case 'control':
+        return this.#receiveControl(input, now);
       case 'endpoint':
         return this.#moveTo(input.endpoint, now);
       case 'initiation':
@@ -125,16 +128,26 @@ export class Session {
         return this.#dropped(
           this.#remote.cookie.consume(this.#dependencies.crypto, input.datagram, now),
         );
+      case 'protocol':
+        return this.#speak(input.features, now);
       case 'presharedKey':
         return this.#remote.setPresharedKey(input.key);
       case 'persistentKeepalive':
         return this.#setPersistentKeepalive(input.interval, now);
+      case 'sendControl':
+        return this.#sendControl(input.message, now);
+      case 'peerRestarted':
+        if (this.#succession.isUsable(now)) this.#beginAttempt(now, 'lost');
+        return;
+      case 'publicKey':
+        return this.#remote.setPublicKey(input.publicKey);
       case 'underlayChanged':
         return this.#followUnderlay(now);
       case 'identityChanged':
         return this.#changeIdentity(now);
       case 'stop':
-        return this.#forget();
+        this.#forget();
+        return this.#remote.setPresharedKey(undefined);
       default:
         return unreachable(input);
     }
@@ -144,21 +157,23 @@ export class Session {
     let isAsking = false;
     for (let timer = this.#timers.takeDue(now); timer; timer = this.#timers.takeDue(now)) {
       if (timer === 'retransmitHandshake') this.#retry(now);
-      else if (timer === 'zeroKeyMaterial') this.#removeKeypairs(this.#keypairs.clear());
+      else if (timer === 'zeroKeyMaterial') this.#succession.clear();
       else isAsking = true;
     }
+    if (this.#succession.advance(now)) this.#endAttempt();
     if (!isAsking) return;
     this.#timers.asked();
     this.#actions.push({ kind: 'readActivity' });
   }
 
   deadline(): Instant {
-    return this.#timers.deadline();
+    return earliest(this.#timers.deadline(), this.#succession.deadline());
   }
 
   /** What the deadline is for. */
-  reason(): Timer | undefined {
-    return this.#timers.reason();
+  reason(): Timer | 'hello' | undefined {
+    const isHello = this.#succession.deadline() < this.#timers.deadline();
+    return isHello ? 'hello' : this.#timers.reason();
   }
 
   drain(out: SessionAction[]): void {
@@ -168,40 +183,50 @@ export class Session {
 
   // The attempt: initiations until there is a session or REKEY_ATTEMPT_TIME is over.
 
-  #needed(now: Instant): void {
-    const current = this.#keypairs.current;
-    // Asked for before the session in use now was made: the walk asks again if it still needs one.
-    if (current && elapsed(current.createdAt, now) < REKEY_TIMEOUT) return;
+  #sendControl(message: Uint8Array, now: Instant): void {
+    if (this.#succession.sendControl(message, now)) return;
+    if (this.#succession.fallBack(now)) return this.#endAttempt();
+    if (this.#attempt.isUnderWay) return this.#attempt.wantedForControl(now);
+    this.#beginAttempt(now, 'control');
+  }
+
+  #needed(reason: 'staged' | 'rekey', now: Instant): void {
+    this.#attempt.wantedForData();
+    if (reason === 'staged' && this.#succession.fallBack(now)) return this.#endAttempt();
+    const newestAt = this.#succession.newestAt();
+    // Asked for before the newest session was made: the walk asks again if it still needs one.
+    if (newestAt !== undefined && elapsed(newestAt, now) < REKEY_TIMEOUT) return;
     this.#beginAttempt(now);
   }
 
-  #beginAttempt(now: Instant): void {
-    if (this.#attemptSince !== undefined) return;
-    this.#attemptSince = now;
+  /** `lost`: the session in use is not answered any more. */
+  #beginAttempt(now: Instant, why: 'data' | 'control' | 'lost' = 'data'): void {
+    if (this.#attempt.isUnderWay) return;
+    this.#attempt.begin(why, now);
     this.#initiate(now);
   }
 
   #retry(now: Instant): void {
-    if (this.#attemptSince === undefined) return;
-    if (elapsed(this.#attemptSince, now) >= REKEY_ATTEMPT_TIME) return this.#giveUp(now);
+    if (!this.#attempt.isUnderWay) return;
+    if (this.#attempt.isOver(now)) return this.#giveUp(now);
     this.#forgetLocalAddress();
     this.#initiate(now);
   }
 
   /** Sends an initiation as part of the attempt, or sets the time for it. */
   #initiate(now: Instant): void {
-    const giveUpAt = after(this.#attemptSince ?? now, REKEY_ATTEMPT_TIME);
-    const nextAt =
-      this.#handshakeSentAt !== undefined ? after(this.#handshakeSentAt, REKEY_TIMEOUT) : undefined;
-    if (nextAt !== undefined && now < nextAt) return this.#timers.retryHandshake(nextAt, giveUpAt);
-    this.#timers.handshakeInitiated(now, giveUpAt);
+    const giveUpAt = this.#attempt.giveUpAt(now);
+    const blockedUntil = this.#attempt.blockedUntil(now);
+    if (blockedUntil !== undefined) return this.#timers.retryHandshake(blockedUntil, giveUpAt);
+    const gap = this.#attempt.nextGap(this.#succession.features !== undefined);
+    this.#timers.handshakeInitiated(now, gap, giveUpAt);
     if (!this.#endpoint) return;
     this.#initiator ??= new Initiator(this.#dependencies, this.#slot, this.#remote);
     const datagram = this.#initiator.create(now);
     if (!datagram) {
       return this.#dropped(this.#dependencies.identity.keys ? 'unsendable' : 'no_identity');
     }
-    this.#handshakeSentAt = now;
+    this.#attempt.initiated(gap, now);
     this.#actions.push({ kind: 'send', endpoint: this.#endpoint, datagram });
   }
 
@@ -209,11 +234,12 @@ export class Session {
     this.#endAttempt();
     this.#gaveUpAt = now;
     this.#timers.handshakeGivenUp(now);
+    this.#succession.dropControl();
     this.#actions.push({ kind: 'dropStaged' }, { kind: 'gaveUp' });
   }
 
   #endAttempt(): void {
-    this.#attemptSince = undefined;
+    this.#attempt.end();
     this.#initiator?.abandon();
     this.#timers.handshakeEnded();
   }
@@ -225,9 +251,9 @@ export class Session {
     const session = this.#responder.respond(input.opened, now);
     if (typeof session === 'string') return this.#dropped(session);
     this.#heard(input.source, input.datagram.length);
-    this.#handshakeSentAt = now;
-    const keypair = this.#install(session, false, now);
-    this.#removeKeypairs(this.#keypairs.add(keypair));
+    this.#attempt.responded(now);
+    this.#succession.responded(session, now);
+    this.#timers.sessionDerived(now);
     this.#actions.push({ kind: 'send', endpoint: input.source, datagram: session.datagram });
   }
 
@@ -236,26 +262,14 @@ export class Session {
     if (typeof session === 'string') return this.#dropped(session);
     this.#heard(input.source, input.datagram.length);
     this.#roundTrip = session.roundTrip;
-    const keypair = this.#install(session, true, now);
-    this.#actions.push({ kind: 'useKeypair', localIndex: keypair.localIndex });
-    this.#removeKeypairs(this.#keypairs.add(keypair));
-    this.#established(true, now);
-  }
-
-  /** The initiator has the keypair too: from now on we send with it. */
-  #confirmed(localIndex: SessionIndex, now: Instant): void {
-    const dead = this.#keypairs.confirm(localIndex);
-    if (!dead) return;
-    this.#actions.push({ kind: 'useKeypair', localIndex });
-    this.#removeKeypairs(dead);
-    this.#established(false, now);
-  }
-
-  #established(isInitiator: boolean, now: Instant): void {
+    this.#attempt.answered();
+    this.#succession.initiated(session, !this.#attempt.isLost, now);
+    this.#timers.sessionDerived(now);
     this.#endAttempt();
-    this.#establishedAt = now;
-    this.#actions.push({ kind: 'flushStaged', orKeepalive: isInitiator });
-    this.#actions.push({ kind: 'established', isInitiator });
+  }
+
+  #receiveControl({ localIndex, message }: ControlInput, now: Instant): void {
+    if (this.#succession.receiveControl(localIndex, message, now)) this.#endAttempt();
   }
 
   /** A handshake message of `bytes` length authenticated. */
@@ -264,40 +278,25 @@ export class Session {
     this.#actions.push({ kind: 'noteHandshake', direction: 'received', bytes });
   }
 
-  /** Hands the keys to the walk; from here on only it has them. */
-  #install(session: MadeSession, isInitiator: boolean, now: Instant): Keypair {
-    const { localIndex, remoteIndex } = session;
-    const keypair: Keypair = { localIndex, remoteIndex, createdAt: now, isInitiator };
-    this.#actions.push({ kind: 'installKeypair', keypair: { ...keypair, ...session.keys } });
-    this.#timers.sessionDerived(now);
-    return keypair;
-  }
-
-  #removeKeypairs(keypairs: readonly Keypair[]): void {
-    for (const { localIndex } of keypairs) {
-      this.#dependencies.table.release(localIndex);
-      this.#actions.push({ kind: 'removeKeypair', localIndex });
-    }
-  }
-
   // Traffic, as far as timers hang on it.
 
   #judge(traffic: Traffic, now: Instant): void {
     const verdict = this.#timers.judge(traffic, now);
     if (verdict.isSilent) this.#hearNothing(traffic, now);
     if (verdict.isPersistentDue) this.#keepAlive(now);
-    else if (verdict.isOwed && this.#isUsable(now)) this.#actions.push({ kind: 'sendKeepalive' });
+    else if (verdict.isOwed && this.#succession.isUsable(now))
+      this.#actions.push({ kind: 'sendKeepalive' });
   }
 
   /**
    * Data went unanswered. After an attempt that failed, only newer data is a reason for another.
    */
   #hearNothing(traffic: Traffic, now: Instant): void {
-    if (!this.#isUsable(now)) return this.#timers.stopLookingForSilence();
-    if (this.#attemptSince !== undefined) return;
+    if (!this.#succession.isUsable(now)) return this.#timers.stopLookingForSilence();
+    if (this.#attempt.isUnderWay) return;
     if (this.#gaveUpAt !== undefined && traffic.lastSent <= this.#gaveUpAt) return;
     this.#forgetLocalAddress();
-    this.#beginAttempt(now);
+    this.#beginAttempt(now, 'lost');
   }
 
   #setPersistentKeepalive(interval: Duration | undefined, now: Instant): void {
@@ -307,7 +306,7 @@ export class Session {
 
   /** A persistent keepalive: where there is no session it makes one. */
   #keepAlive(now: Instant): void {
-    if (this.#isUsable(now)) this.#actions.push({ kind: 'sendKeepalive' });
+    if (this.#succession.isUsable(now)) this.#actions.push({ kind: 'sendKeepalive' });
     else if (this.#endpoint) this.#beginAttempt(now);
     else this.#timers.suspendPersistentKeepalive();
   }
@@ -318,7 +317,7 @@ export class Session {
     const isFirst = this.#endpoint === undefined;
     this.#setEndpoint(endpoint);
     if (!isFirst) return;
-    if (this.#attemptSince !== undefined) this.#initiate(now);
+    if (this.#attempt.isUnderWay) this.#initiate(now);
     this.#timers.resumePersistentKeepalive(now);
     if (this.#timers.isPersistent) this.#keepAlive(now);
   }
@@ -337,33 +336,36 @@ export class Session {
   /** Where ours leave from may be another place now: the peer learns it from a message at once. */
   #followUnderlay(now: Instant): void {
     this.#forgetLocalAddress();
-    if (this.#isUsable(now)) this.#actions.push({ kind: 'sendKeepalive' });
-    if (this.#attemptSince !== undefined) this.#initiate(now);
+    if (this.#succession.isUsable(now)) this.#actions.push({ kind: 'sendKeepalive' });
+    if (this.#attempt.isUnderWay) this.#initiate(now);
   }
 
   // Keys.
+
+  /** A session keeps what it was made with: what changed needs a new one. */
+  #speak(features: Features | undefined, now: Instant): void {
+    if (isSameFeatures(this.#succession.features, features)) return;
+    this.#succession.features = features;
+    if (this.#succession.isUsable(now)) this.#beginAttempt(now);
+  }
 
   /**
    * Begins anew only where packets wait: the peer is often told of our new key after us, and an
    * initiation that it refuses would be repeated no sooner than after REKEY_TIMEOUT.
    */
   #changeIdentity(now: Instant): void {
-    const isWanted = this.#attemptSince !== undefined;
+    const isWanted = this.#attempt.isUnderWay;
     this.#forget();
-    this.#handshakeSentAt = undefined;
+    this.#attempt.forgetSent();
     if (isWanted || this.#timers.isPersistent) this.#beginAttempt(now);
   }
 
   #forget(): void {
     this.#endAttempt();
-    this.#removeKeypairs(this.#keypairs.clear());
+    this.#succession.clear();
+    this.#succession.dropControl();
     this.#timers.keysErased();
     this.#remote.forgetStaticStatic();
-  }
-
-  #isUsable(now: Instant): boolean {
-    const current = this.#keypairs.current;
-    return current !== undefined && elapsed(current.createdAt, now) < REJECT_AFTER_TIME;
   }
 
   #dropped(reason: HandshakeDrop | undefined): void {

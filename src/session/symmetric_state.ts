@@ -8,7 +8,7 @@
 import { assert } from '../base/assert.js';
 import { wipe } from '../base/bytes.js';
 import { blake2s, HASH_BYTES } from '../crypto/blake2s.js';
-import { kdf2, kdf3 } from '../crypto/hkdf.js';
+import { kdf1, kdf2, kdf3 } from '../crypto/hkdf.js';
 import type { CryptoSuite } from '../crypto/suite.js';
 
 const EMPTY = new Uint8Array(0);
@@ -85,6 +85,11 @@ export class SymmetricState {
   split(): { readonly initiatorKey: Uint8Array; readonly responderKey: Uint8Array } {
     const [initiatorKey, responderKey] = kdf2(this.#chainingKey, EMPTY);
     return { initiatorKey, responderKey };
+  }
+
+  /** A secret of 32 bytes beside the transport keys, for what `label` names (lane_keys.ts). */
+  exporter(label: Uint8Array): Uint8Array {
+    return kdf1(this.#chainingKey, label);
   }
 
   wipe(): void {

@@ -1,7 +1,7 @@
 /**
  * The timers of one peer (WireGuard §6; kernel timers.c), as five named deadlines.
  *
- * retransmitHandshake  an initiation had no answer for REKEY_TIMEOUT and jitter (§6.4)
+ * retransmitHandshake  an initiation had no answer for as long as attempt.ts says, and jitter
  * sendKeepalive        data came, and nothing went back for KEEPALIVE_TIMEOUT (§6.5)
  * newHandshake         data went, and nothing came back for SILENCE_TIMEOUT and jitter (§6.5)
  * persistentKeepalive  nothing went either way for the configured interval
@@ -29,7 +29,6 @@ import {
 import type { Random } from '../base/random.js';
 import {
   KEEPALIVE_TIMEOUT,
-  REKEY_TIMEOUT,
   REKEY_TIMEOUT_JITTER,
   SILENCE_TIMEOUT,
   ZERO_KEYS_AFTER_TIME,
@@ -104,11 +103,11 @@ export class SessionTimers {
   }
 
   /**
-   * An initiation was sent, or should have been: try again after REKEY_TIMEOUT and jitter, at
-   * `giveUpAt` at the latest.
+   * An initiation was sent, or should have been: try again after `gap` and jitter, at `giveUpAt` at
+   * the latest.
    */
-  handshakeInitiated(now: Instant, giveUpAt: Instant): void {
-    this.retryHandshake(after(now, this.#jittered(REKEY_TIMEOUT)), giveUpAt);
+  handshakeInitiated(now: Instant, gap: Duration, giveUpAt: Instant): void {
+    this.retryHandshake(after(now, this.#jittered(gap)), giveUpAt);
   }
 
   /** An initiation may not be sent before `at`. */

@@ -90,6 +90,8 @@ test('admission: no Diffie-Hellman is paid for, with or without mac2', () => {
     publicKey: forbidden,
     seal: forbidden,
     open: forbidden,
+    sealMessage: forbidden,
+    openMessage: forbidden,
     xseal: (key, nonce, plaintext, ad) => CRYPTO.xseal(key, nonce, plaintext, ad),
     xopen: forbidden,
   };

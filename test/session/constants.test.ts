@@ -24,6 +24,9 @@ test('constants: have the values of the protocol', () => {
   assert.is(constants.REKEY_TIMEOUT_JITTER, millis(333));
   assert.is(constants.REKEY_AFTER_MESSAGES, 2n ** 60n);
   assert.is(constants.REJECT_AFTER_MESSAGES, 2n ** 64n - 2n ** 13n - 1n);
+  assert.is(constants.AES_REKEY_AFTER_MESSAGES, 2n ** 30n);
+  assert.is(constants.AES_REJECT_AFTER_MESSAGES, 2n ** 32n);
+  assert.is(constants.AES_MOST_FAILED_TAGS, 2 ** 36);
   assert.is(constants.INITIATION_INTERVAL, millis(20));
 });
 

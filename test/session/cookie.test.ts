@@ -94,6 +94,27 @@ test('cookie: the secret changes when it is 120 s old, and the old cookie is wor
   assert.not.ok(checker.isMac2Valid(datagram, source, end));
 });
 
+test('cookie: a reply is sealed by whichever of our keys the message is to', () => {
+  const { publicKey, checker, datagram, random } = scene();
+  const later = CRYPTO.publicKey(generatePrivateKey(random));
+  const source = endpoint('192.0.2.9:4000');
+  const toLater = random.bytes(148);
+  setMac1(toLater, computeMac1(mac1Key(later), toLater));
+  for (const [first, second] of [
+    [publicKey, later],
+    [later, publicKey],
+  ] as const) {
+    checker.setPublicKey(first, second);
+    openReply(publicKey, datagram, checker.createReply(datagram, source, START));
+    openReply(later, toLater, checker.createReply(toLater, source, START));
+  }
+  checker.setPublicKey(later);
+  const reply = checker.createReply(datagram, source, START);
+  const sealed = sealedCookieOf(reply);
+  const cookie = CRYPTO.xopen(cookieKey(publicKey), nonceOf(reply), sealed, mac1Of(datagram));
+  assert.is(cookie, undefined, 'a key that is gone seals nothing');
+});
+
 test('cookie: replies never repeat a nonce', () => {
   const { checker, datagram } = scene();
   const source = endpoint('192.0.2.9:4000');

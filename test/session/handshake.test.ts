@@ -95,6 +95,8 @@ test('handshake: both sides end with the same keys, crossed over', () => {
   equalBytes(keys.sendKey, answer.keys.receiveKey);
   equalBytes(keys.receiveKey, answer.keys.sendKey);
   assert.not.equal(keys.sendKey, keys.receiveKey);
+  equalBytes(keys.exporter, answer.keys.exporter, 'what keys of lanes follow from');
+  assert.not.equal(keys.exporter, keys.sendKey);
 });
 
 test('handshake: preshared keys must agree (WireGuard §5.4.3)', () => {

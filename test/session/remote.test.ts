@@ -32,6 +32,28 @@ test('remote: the secret of both static keys is made once and kept', () => {
   assert.is(made, 2);
 });
 
+test('remote: another key of the peer takes nothing over from the last', () => {
+  const [left, right, later] = [createParty('left'), createParty('right'), createParty('later')];
+  const remote = new Remote(right.keys.publicKey);
+  const secret = remote.staticStatic(left.crypto, left.keys);
+  const { cookie } = remote;
+  remote.setPublicKey(right.keys.publicKey.slice());
+  assert.is(remote.cookie, cookie, 'the same key changes nothing');
+  remote.setPublicKey(later.keys.publicKey);
+  assert.ok(secret && isZero(secret), 'the secret of the last is wiped');
+  assert.is.not(remote.cookie, cookie);
+  const same = later.crypto.dh(later.keys.privateKey, left.keys.publicKey);
+  equalBytes(remote.staticStatic(left.crypto, left.keys), same ?? new Uint8Array(0));
+});
+
+test('remote: the secret is made anew with another key of ours', () => {
+  const [left, right, other] = [createParty('left'), createParty('right'), createParty('other')];
+  const remote = new Remote(right.keys.publicKey);
+  remote.staticStatic(left.crypto, left.keys);
+  const same = right.crypto.dh(right.keys.privateKey, other.keys.publicKey);
+  equalBytes(remote.staticStatic(left.crypto, other.keys), same ?? new Uint8Array(0));
+});
+
 test('remote: a public key of low order has no secret, however often it is asked', () => {
   const left = createParty('left');
   for (const [name, key] of LOW_ORDER_KEYS) {
@@ -48,7 +70,9 @@ test('remote: no preshared key is 32 zero bytes; a set one is a copy', () => {
   remote.setPresharedKey(key);
   key.fill(6);
   equalBytes(remote.presharedKey, new Uint8Array(KEY_BYTES).fill(5));
+  const kept = remote.presharedKey;
   remote.setPresharedKey(undefined);
+  assert.ok(isZero(kept), 'the copy is wiped');
   equalBytes(remote.presharedKey, new Uint8Array(KEY_BYTES));
 });
 

@@ -3,9 +3,19 @@ import * as assert from 'uvu/assert';
 import { present } from '../../src/base/assert.js';
 import { isZero } from '../../src/base/bytes.js';
 import { after, type Instant, millis, seconds } from '../../src/base/time.js';
-import type { Responder } from '../../src/session/responder.js';
+import { Initiator } from '../../src/session/initiator.js';
+import { Remote } from '../../src/session/remote.js';
+import { Responder } from '../../src/session/responder.js';
 import { INITIATION_BYTES, RESPONSE_BYTES } from '../../src/wire/wireguard.js';
-import { createHandshakePair, open, type Party, START } from '../support/session_scene.js';
+import { equalBytes } from '../support/bytes.js';
+import {
+  createHandshakePair,
+  createParty,
+  open,
+  type Party,
+  SLOT,
+  START,
+} from '../support/session_scene.js';
 
 const test = suite('responder');
 
@@ -32,6 +42,28 @@ test('responder: takes strictly later timestamps, and replays never (WG-20)', ()
     assert.is(got, expected, `step ${at}`);
   }
   assert.is(right.table.size, 2, 'an index for each that was answered');
+});
+
+test('responder: the peer goes by the key that an initiation is by, once it is accepted', () => {
+  const [left, right, later] = ['left', 'right', 'later'].map((seed) => createParty(seed));
+  const [old, ours, fresh] = [present(left, 'a'), present(right, 'b'), present(later, 'c')];
+  const remote = new Remote(old.keys.publicKey);
+  const responder = new Responder(ours, SLOT, remote);
+  const initiator = new Initiator(fresh, SLOT, new Remote(ours.keys.publicKey));
+  const datagram = present(initiator.create(START), 'an initiation');
+  const { cookie } = remote;
+  const forged = { ...open(ours, datagram), sealedTimestamp: new Uint8Array(28) };
+  assert.is(responder.respond(forged, START), 'timestamp_tag');
+  equalBytes(remote.publicKey, old.keys.publicKey, 'what anybody can send changes nothing');
+  assert.is(remote.cookie, cookie, 'nor what is kept of it');
+  assert.is(outcome(ours, responder, datagram, START), 'answered');
+  equalBytes(remote.publicKey, fresh.keys.publicKey);
+  const before = new Initiator(old, SLOT, new Remote(ours.keys.publicKey));
+  const back = present(before.create(after(START, seconds(1))), 'an initiation');
+  assert.is(outcome(ours, responder, back, after(START, seconds(1))), 'answered');
+  equalBytes(remote.publicKey, old.keys.publicKey, 'and back');
+  assert.is(outcome(ours, responder, datagram, after(START, seconds(2))), 'timestamp_old');
+  equalBytes(remote.publicKey, old.keys.publicKey, 'a replay moves it nowhere');
 });
 
 test('responder: what is refused does not count towards the 20 ms between two', () => {

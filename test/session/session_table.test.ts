@@ -7,12 +7,22 @@ import { SessionTable } from '../../src/session/session_table.js';
 const test = suite('session_table');
 const SEED = process.env.SEED ?? 'session table';
 
-test('session table: finds the owner by the whole index only', () => {
+test('session table: an index is a multiple of 16, and the 15 behind it are the same peer', () => {
+  const table = new SessionTable(new SeededRandom(SEED));
+  for (let round = 0; round < 100; round++) {
+    const index = table.claim(peerSlot(round));
+    assert.is(index % 16, 0);
+    for (let low = 0; low < 16; low++) assert.is(table.lookup(sessionIndex(index | low)), round);
+  }
+});
+
+test('session table: finds the owner by all of the index but its low four bits', () => {
   const table = new SessionTable(new SeededRandom(SEED));
   const index = table.claim(peerSlot(7));
   assert.is(table.lookup(index), 7);
   for (let bit = 0; bit < 32; bit++) {
-    assert.is(table.lookup(sessionIndex(index ^ (1 << bit))), undefined, `bit ${bit}`);
+    const owner = bit < 4 ? 7 : undefined;
+    assert.is(table.lookup(sessionIndex(index ^ (1 << bit))), owner, `bit ${bit}`);
   }
 });
 
@@ -25,7 +35,7 @@ test("session table: a released index is nobody's, and cannot be released again"
   assert.throws(() => table.release(index), /live/);
 });
 
-test('session table: low bits are unique at every capacity, through growth and reuse', () => {
+test('session table: higher bits are unique at every capacity, through growth and reuse', () => {
   const random = new SeededRandom(SEED);
   const table = new SessionTable(random.fork('indices'));
   const live = new Map<SessionIndex, number>();
@@ -42,7 +52,7 @@ test('session table: low bits are unique at every capacity, through growth and r
       live.set(index, owner);
     }
     if (step % 500 !== 0) continue;
-    const low = new Set([...live.keys()].map((index) => index & (table.capacity - 1)));
+    const low = new Set([...live.keys()].map((index) => (index >>> 4) & (table.capacity - 1)));
     assert.is(low.size, live.size, `SEED=${SEED} step ${step}`);
     for (const [index, owner] of live) assert.is(table.lookup(index), owner);
   }

@@ -44,7 +44,7 @@ test('timers: retransmission comes after 5 s and jitter, but not after giving up
     [millis(333), seconds(5), seconds(5)],
   ] as const) {
     const timers = create(amount);
-    timers.handshakeInitiated(START, at(giveUp));
+    timers.handshakeInitiated(START, seconds(5), at(giveUp));
     assert.is(timers.deadline(), at(expected));
     assert.is(timers.reason(), 'retransmitHandshake');
     assert.is(timers.takeDue(at(micros(expected - 1))), undefined);
@@ -56,7 +56,7 @@ test('timers: retransmission comes after 5 s and jitter, but not after giving up
 test('timers: the jitter drawn lies between 0 and 333 ms', () => {
   const limits: number[] = [];
   const random: Random = { ...jitter(millis(0)), below: (limit) => limits.push(limit) - 1 };
-  new SessionTimers(random).handshakeInitiated(START, NEVER);
+  new SessionTimers(random).handshakeInitiated(START, seconds(5), NEVER);
   assert.equal(limits, [millis(333) + 1]);
 });
 

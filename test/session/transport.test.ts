@@ -1,5 +1,6 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
+import { loadLe32, storeLe32 } from '../../src/base/bytes.js';
 import { instant } from '../../src/base/time.js';
 import { REJECT_AFTER_MESSAGES } from '../../src/session/constants.js';
 import {
@@ -10,7 +11,16 @@ import {
   sealData,
 } from '../../src/session/transport.js';
 import { equalBytes, flipBit } from '../support/bytes.js';
-import { at, keypair, opened, PEER, sealed, START, SUITE } from '../support/walk_rig.js';
+import {
+  at,
+  keypair,
+  laneKeypair,
+  opened,
+  PEER,
+  sealed,
+  START,
+  SUITE,
+} from '../support/walk_rig.js';
 
 const transport = suite('transport');
 
@@ -91,6 +101,38 @@ transport('transport: a keypair seals no counter at Reject-After-Messages', () =
     pair.sendCounter = counter;
     assert.is(maySeal(pair, START), may, `counter ${counter}`);
   }
+});
+
+for (const cipher of ['aes-256-gcm', 'chacha20-poly1305'] as const) {
+  transport(`transport: seals and opens messages of heddle's type by ${cipher}`, () => {
+    const material = laneKeypair(1, { suite: cipher, lane: 3 });
+    const pair = createTransportKeypair(PEER, material);
+    assert.equal([pair.lane, pair.suite, pair.takesControl], [3, cipher, true]);
+    const message = sealData(SUITE, pair, PLAINTEXT);
+    assert.is(loadLe32(message, 0), 0x48);
+    equalBytes(opened(material, message), PLAINTEXT);
+    for (const type of [0x48, 0x0100_0048]) {
+      const received = sealed(material, 7n, PLAINTEXT, type);
+      equalBytes(openData(SUITE, pair, received), PLAINTEXT);
+      storeLe32(received, 0, type ^ 0x0100_0000);
+      assert.is(openData(SUITE, pair, received), undefined, 'the other type has another nonce');
+    }
+  });
+}
+
+transport('transport: an AES key seals 2^32 messages and asks for another at 2^30', () => {
+  const pair = createTransportKeypair(PEER, laneKeypair(1));
+  for (const [counter, may] of [
+    [0n, true],
+    [(1n << 32n) - 1n, true],
+    [1n << 32n, false],
+  ] as const) {
+    pair.sendCounter = counter;
+    assert.is(maySeal(pair, START), may, `counter ${counter}`);
+  }
+  assert.is(pair.limits.rekeyAfterMessages, 1n << 30n);
+  assert.is(pair.limits.mostFailedTags, 2 ** 36);
+  assert.is(createTransportKeypair(PEER, keypair(1)).limits.mostFailedTags, Infinity);
 });
 
 transport.run();

@@ -22,6 +22,8 @@ export const WALK_COUNTERS = [
   'keepalive_out',
   'keepalive_in',
   'handshake_up', // handshake messages handed to the control plane
+  'control_out', // control messages sealed
+  'control_in', // control messages handed to the control plane
   'plaintext_out_bytes', // inner bytes that left in a clear encapsulation
   'plaintext_in_bytes', // inner bytes that came in one
   'neighbour_answers', // ARP and neighbour solicitations for our own addresses, answered

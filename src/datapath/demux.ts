@@ -9,6 +9,8 @@ import {
   INITIATION_BYTES,
   MESSAGE_COOKIE_REPLY,
   MESSAGE_DATA,
+  MESSAGE_HEDDLE,
+  MESSAGE_HEDDLE_PARTIAL,
   MESSAGE_INITIATION,
   MESSAGE_RESPONSE,
   messageType,
@@ -41,6 +43,8 @@ export function demultiplex(datagram: Uint8Array): Demultiplexed {
     case MESSAGE_COOKIE_REPLY:
       return length === COOKIE_REPLY_BYTES ? WITHOUT_MAC1 : WRONG_LENGTH;
     case MESSAGE_DATA:
+    case MESSAGE_HEDDLE:
+    case MESSAGE_HEDDLE_PARTIAL:
       return length >= DATA_LEAST_BYTES ? DATA : WRONG_LENGTH;
     default:
       return WRONG_TYPE;

@@ -35,6 +35,8 @@ export const DROPS = [
   'opened_malformed', // authenticates, but the inner packet is not a whole IPv4 or IPv6 packet
   'opened_protocol', // authenticates, but its first nibble was never negotiated
   'opened_source', // the inner source address is not one of this peer's
+  'control_length', // authenticates, but is a control message of more than MAX_CONTROL bytes
+  'control_overflow', // more control messages waiting for the control plane than the queue holds
   'encapsulation', // a sealed message in another encapsulation than its peer's
   'clear_source', // no clear peer has this outer address and VNI
   'clear_header', // VXLAN's I bit is clear, or the frame or packet is cut short

@@ -6,6 +6,7 @@
  *   7 encap      is it in the peer's outer form?
  *   6 open       whose session, not expired; open; then the replay window
  *   8 path       it authenticated: where does the peer speak from?
+ *                a control message goes up to the control plane
  *   2 classify   is there a whole packet inside?
  *   4 route      may this peer send from that source?
  *   1 write      hand the packet to the TUN
@@ -18,19 +19,33 @@ import { elapsed, type Instant } from '../base/time.js';
 import type { CryptoSuite } from '../crypto/suite.js';
 import type { ClearPort, Encapsulation } from '../encap/encapsulation.js';
 import { fromBehindVxlan } from '../encap/vxlan.js';
-import { REJECT_AFTER_MESSAGES, REKEY_AFTER_TIME_RECEIVING } from '../session/constants.js';
+import { REKEY_AFTER_TIME_RECEIVING } from '../session/constants.js';
 import { checkMac1 } from '../session/cookie.js';
 import { isExpired, openData, type TransportKeypair } from '../session/transport.js';
 import { VXLAN_FLAG_VNI, VXLAN_HEADER_BYTES } from '../wire/vxlan.js';
-import { counterOf, DATA_LEAST_BYTES, receiverOf } from '../wire/wireguard.js';
+import {
+  counterOf,
+  DATA_LEAST_BYTES,
+  isHeddleType,
+  MESSAGE_HEDDLE_PARTIAL,
+  messageType,
+  receiverOf,
+} from '../wire/wireguard.js';
 import { ClearInbound } from './clear_inbound.js';
 import { innerFamily, innerLength, innerVersion, sourceAt } from './classify.js';
 import type { WalkCounters } from './counters.js';
 import { demultiplex } from './demux.js';
 import type { Drop } from './drop.js';
-import { HANDSHAKE_QUEUE, type WalkEvent } from './tables.js';
+import { completeChecksum } from './fill_checksum.js';
+import { CONTROL_QUEUE, HANDSHAKE_QUEUE, MAX_CONTROL, type WalkEvent } from './tables.js';
 import type { WalkOutput } from './walk_output.js';
 import type { PeerEntry, WalkTables } from './walk_tables.js';
+
+/** The first four bits of a control message, where an IP packet has its version. */
+const CONTROL_NIBBLE = 1;
+
+/** What an opened message is to the session it came in. */
+type Content = 'data' | 'keepalive' | 'control';
 
 export class Inbound {
   readonly #tables: WalkTables;
@@ -38,8 +53,9 @@ export class Inbound {
   readonly #counters: WalkCounters;
   readonly #out: WalkOutput[];
   readonly #clear: ClearInbound;
-  /** Handshakes in `out` that nobody took yet. */
-  #waiting = 0;
+  /** Handshakes and control messages in `out` that nobody took yet. */
+  #handshakes = 0;
+  #controls = 0;
 
   constructor(tables: WalkTables, suite: CryptoSuite, counters: WalkCounters, out: WalkOutput[]) {
     this.#tables = tables;
@@ -64,10 +80,12 @@ export class Inbound {
     if (dropped) this.#counters.drop(dropped);
   }
 
-  /** One of the handshakes that wait is taken; how many wait behind it. */
-  take(): number {
-    this.#waiting--;
-    return this.#waiting;
+  /** An event as it is taken: a handshake then tells how many wait behind it. */
+  take(event: WalkEvent): WalkEvent {
+    if (event.kind === 'control') this.#controls--;
+    if (event.kind !== 'handshake') return event;
+    this.#handshakes--;
+    return { ...event, queued: this.#handshakes };
   }
 
   /** The message behind a VXLAN header came from an endpoint with its VNI. */
@@ -86,11 +104,11 @@ export class Inbound {
   }
 
   #handshake(bytes: Uint8Array, hasMac1: boolean, source: Endpoint): Drop | undefined {
-    const key = this.#tables.mac1Key;
-    if (hasMac1 && (!key || !checkMac1(key, bytes))) return 'mac1';
-    if (this.#waiting >= HANDSHAKE_QUEUE) return 'handshake_overflow';
+    const { mac1Keys } = this.#tables;
+    if (hasMac1 && !mac1Keys.some((key) => checkMac1(key, bytes))) return 'mac1';
+    if (this.#handshakes >= HANDSHAKE_QUEUE) return 'handshake_overflow';
     this.#counters.add('handshake_up', 1);
-    this.#waiting++;
+    this.#handshakes++;
     this.#raise({ kind: 'handshake', datagram: bytes.slice(), source, queued: 0 });
     return undefined;
   }
@@ -112,24 +130,35 @@ export class Inbound {
     now: Instant,
   ): Drop | undefined {
     if (!isInForm(source, peer.encapsulation)) return 'encapsulation';
+    const type = messageType(message);
+    if (isHeddleType(type) !== (keypair.lane !== undefined)) return 'datagram_type';
     const counter = counterOf(message);
-    if (counter >= REJECT_AFTER_MESSAGES) return 'counter_limit';
+    const { rejectAfterMessages, mostFailedTags } = keypair.limits;
+    if (counter >= rejectAfterMessages) return 'counter_limit';
     if (isExpired(keypair, now)) return 'keypair_expired';
+    if (keypair.failedTags >= mostFailedTags) return 'counter_limit';
     const plaintext = openData(this.#suite, keypair, message);
-    if (!plaintext) return 'tag';
+    if (!plaintext) {
+      keypair.failedTags++;
+      return 'tag';
+    }
     if (!keypair.replay.accept(counter)) return 'replay';
-    this.#authenticated(peer, keypair, message.length, source, now);
-    return plaintext.length === 0 ? this.#keepalive() : this.#deliver(peer, plaintext);
+    const content = contentOf(keypair, plaintext);
+    this.#authenticated(peer, keypair, { bytes: message.length, content }, source, now);
+    const isPartial = type === MESSAGE_HEDDLE_PARTIAL;
+    if (content === 'data') return this.#deliver(peer, plaintext, isPartial);
+    if (isPartial) return 'opened_malformed';
+    return content === 'control' ? this.#control(keypair, plaintext) : this.#keepalive();
   }
 
   #authenticated(
     peer: PeerEntry,
     keypair: TransportKeypair,
-    bytes: number,
+    { bytes, content }: { readonly bytes: number; readonly content: Content },
     source: Endpoint,
     now: Instant,
   ): void {
-    const isData = bytes > DATA_LEAST_BYTES;
+    const isData = content === 'data';
     this.#counters.add('opened', 1);
     peer.rxBytes += BigInt(bytes);
     peer.rxPackets++;
@@ -138,11 +167,9 @@ export class Inbound {
     if (this.#tables.endpoints.moved(peer.slot, source)) {
       this.#raise({ kind: 'roamed', peer: peer.slot, endpoint: source });
     }
+    if (content !== 'control') promote(peer, keypair);
     if (!keypair.confirmedRaised) {
       keypair.confirmedRaised = true;
-      // Where handshakes crossed, the peer may already have a later session of our own making.
-      const isLatest = !peer.sending || keypair.createdAt > peer.sending.createdAt;
-      if (!keypair.isInitiator && isLatest) peer.promoted = keypair;
       this.#raise({ kind: 'confirmed', peer: peer.slot, localIndex: keypair.localIndex });
     }
     const isOld =
@@ -161,23 +188,51 @@ export class Inbound {
     this.#counters.add('keepalive_in', 1);
   }
 
-  #deliver(peer: PeerEntry, plaintext: Uint8Array): Drop | undefined {
+  #control({ peer, localIndex }: TransportKeypair, message: Uint8Array): Drop | undefined {
+    if (message.length > MAX_CONTROL) return 'control_length';
+    if (this.#controls >= CONTROL_QUEUE) return 'control_overflow';
+    this.#counters.add('control_in', 1);
+    this.#controls++;
+    this.#raise({ kind: 'control', peer, localIndex, message });
+    return undefined;
+  }
+
+  /** Of a partial one the checksum is whole in the packet that is handed out. */
+  #deliver(peer: PeerEntry, plaintext: Uint8Array, isPartial: boolean): Drop | undefined {
     const version = innerVersion(plaintext);
     if (version !== 4 && version !== 6) return 'opened_protocol';
     const length = innerLength(plaintext);
     if (length === 0) return 'opened_malformed';
-    const family = innerFamily(plaintext);
-    const owner = this.#tables.prefixes.lookup(plaintext, sourceAt(family), family);
+    const packet = plaintext.subarray(0, length);
+    if (isPartial && !completeChecksum(packet)) return 'opened_malformed';
+    const family = innerFamily(packet);
+    const owner = this.#tables.prefixes.lookup(packet, sourceAt(family), family);
     if (owner !== peer) return 'opened_source';
     this.#counters.add('inner_out', 1);
     this.#counters.add('inner_out_bytes', length);
-    this.#out.push({ kind: 'packet', packet: plaintext.subarray(0, length) });
+    this.#out.push({ kind: 'packet', packet });
     return undefined;
   }
 
   #raise(event: WalkEvent): void {
     this.#out.push({ kind: 'event', event });
   }
+}
+
+function contentOf(keypair: TransportKeypair, plaintext: Uint8Array): Content {
+  if (plaintext.length === 0) return 'keepalive';
+  return keypair.takesControl && innerVersion(plaintext) === CONTROL_NIBBLE ? 'control' : 'data';
+}
+
+/**
+ * The initiator uses the keypair that we made as responder. Where handshakes crossed, the peer may
+ * already have a later session of our own making.
+ */
+function promote(peer: PeerEntry, keypair: TransportKeypair): void {
+  if (keypair.promotionSettled) return;
+  keypair.promotionSettled = true;
+  const isLatest = !peer.sending || keypair.createdAt > peer.sending.createdAt;
+  if (!keypair.isInitiator && isLatest) peer.promoted = keypair;
 }
 
 /** Whether a sealed message from this source is in the form that the peer's messages have. */

@@ -28,7 +28,7 @@ import {
   ipv6PayloadLength,
 } from '../wire/ipv6.js';
 import { UDP_HEADER_BYTES, udpDestinationPort, udpLength } from '../wire/udp.js';
-import { DATA_HEADER_BYTES, MESSAGE_DATA } from '../wire/wireguard.js';
+import { DATA_HEADER_BYTES, isDataType } from '../wire/wireguard.js';
 import { destinationAt, innerFamily } from './classify.js';
 
 const WITHOUT_OPTIONS = 0x45;
@@ -41,6 +41,8 @@ const VXLAN_FLAGS = 0x08000000;
 /** What hosts send with. */
 const MOST_NESTED_HOPS = 64;
 const HOPS_OF_NESTING = 8;
+/** Lane and its mark in the indices of one session. */
+const INDEX_BITS = 15;
 
 /**
  * What a packet carries as its UDP payload, where it is a tunnel's: a data message, a VXLAN frame,
@@ -73,7 +75,7 @@ export function nestedIn(packet: Uint8Array): Nested | undefined {
 /** Undefined where no data message stands. */
 function receiverAt(packet: Uint8Array, at: number): number | undefined {
   if (packet.length < at + DATA_HEADER_BYTES) return undefined;
-  return loadLe32(packet, at) === MESSAGE_DATA ? loadLe32(packet, at + RECEIVER_AT) : undefined;
+  return isDataType(loadLe32(packet, at)) ? loadLe32(packet, at + RECEIVER_AT) : undefined;
 }
 
 /**
@@ -101,22 +103,32 @@ function isUdpPacket(packet: Uint8Array, at: number, claimed: number): boolean {
   }
 }
 
+/** The session of a datagram, by what its peer knows it by. */
+export interface OwnSession {
+  readonly remoteIndex: SessionIndex;
+  /** With sub-keypairs of lanes, whose indices differ from its own in the lowest bits. */
+  readonly takesControl: boolean;
+  readonly lane: number | undefined;
+}
+
 /**
  * Whether the inner packet, which is whole and carries `nested`, is a data message of ours to `to`
- * for the session that the peer knows by `remoteIndex`.
+ * for the session.
  */
 export function isOwnDatagram(
   packet: Uint8Array,
   nested: Nested,
   to: Endpoint,
-  remoteIndex: SessionIndex,
+  { remoteIndex, takesControl, lane }: OwnSession,
 ): boolean {
   const { family, bytes } = to.address;
   if (innerFamily(packet) !== family) return false;
   const at = destinationAt(family);
   if (bytes.some((byte, i) => packet[at + i] !== byte)) return false;
   const { port, vni, receiver } = nested;
-  return port === to.port && vni === (to.vni ?? 0) && receiver === remoteIndex;
+  if (port !== to.port || vni !== (to.vni ?? 0) || receiver === undefined) return false;
+  const different = (receiver ^ remoteIndex) >>> 0;
+  return takesControl || lane !== undefined ? different <= INDEX_BITS : different === 0;
 }
 
 /**

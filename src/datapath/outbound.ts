@@ -15,13 +15,14 @@
  */
 
 import type { Endpoint } from '../base/address.js';
-import type { PeerSlot } from '../base/identifiers.js';
+import { assert } from '../base/assert.js';
+import type { PeerSlot, SessionIndex } from '../base/identifiers.js';
 import { elapsed, type Instant } from '../base/time.js';
 import type { CryptoSuite } from '../crypto/suite.js';
 import { isClear } from '../encap/encapsulation.js';
 import { behindVxlan } from '../encap/vxlan.js';
 import { paddedLength, paddingBound } from '../encap/wireguard.js';
-import { REKEY_AFTER_MESSAGES, REKEY_AFTER_TIME } from '../session/constants.js';
+import { REKEY_AFTER_TIME } from '../session/constants.js';
 import { maySeal, sealData, type TransportKeypair } from '../session/transport.js';
 import { ClearOutbound } from './clear_outbound.js';
 import { destinationAt, innerFamily, innerLength } from './classify.js';
@@ -30,11 +31,15 @@ import type { Drop } from './drop.js';
 import { hopsAround, isOwnDatagram, nestedIn } from './loop.js';
 import { Refusals } from './refusals.js';
 import { Staged } from './staged.js';
+import { MAX_CONTROL } from './tables.js';
 import type { Via, WalkOutput } from './walk_output.js';
 import type { PeerEntry, WalkTables } from './walk_tables.js';
 
 const EMPTY = new Uint8Array(0);
 const LISTEN_PORT: Via = { kind: 'sealed', flow: 0 };
+
+/** What a message is to the session it goes out in. */
+type Content = 'data' | 'keepalive' | 'control';
 
 /** Everything that sealing for a peer needs. */
 interface Target {
@@ -78,7 +83,7 @@ export class Outbound {
     if (!target) return;
     const packets = this.#staged.take(slot);
     const passed = packets.filter((packet) => this.#guardAndSeal(target, packet, now));
-    if (passed.length === 0 && orKeepalive) this.#seal(target, EMPTY, now);
+    if (passed.length === 0 && orKeepalive) this.#seal(target, EMPTY, 'keepalive', now);
   }
 
   dropStaged(slot: PeerSlot): void {
@@ -89,7 +94,16 @@ export class Outbound {
 
   sendKeepalive(slot: PeerSlot, now: Instant): void {
     const target = this.#target(slot, now);
-    if (target) this.#seal(target, EMPTY, now);
+    if (target) this.#seal(target, EMPTY, 'keepalive', now);
+  }
+
+  /** With an installed keypair, in use or not. */
+  sendControl(slot: PeerSlot, localIndex: SessionIndex, message: Uint8Array, now: Instant): void {
+    assert(message.length <= MAX_CONTROL, 'a control message has at most MAX_CONTROL bytes');
+    const reached = this.#reach(slot);
+    const keypair = this.#tables.keypairs.get(localIndex);
+    if (!reached || keypair?.peer !== slot || !maySeal(keypair, now)) return;
+    this.#seal({ ...reached, keypair }, message, 'control', now);
   }
 
   #refuse(inner: Uint8Array, now: Instant): void {
@@ -115,7 +129,7 @@ export class Outbound {
     if (isClear(encapsulation)) return this.#clear.packet(peer, encapsulation, inner, now);
     const endpoint = this.#tables.endpoints.get(peer.slot);
     if (!endpoint) return 'no_endpoint';
-    const keypair = peer.promoted ?? peer.sending;
+    const keypair = this.#tables.keypairOf(peer);
     if (keypair && maySeal(keypair, now))
       this.#guardAndSeal({ peer, endpoint, keypair }, inner, now);
     else this.#stage(peer, inner);
@@ -127,12 +141,12 @@ export class Outbound {
     const nested = nestedIn(inner);
     const hops = nested ? hopsAround(inner) : 0;
     const { peer, endpoint, keypair } = target;
-    const isOwn = nested && isOwnDatagram(inner, nested, endpoint, keypair.remoteIndex);
+    const isOwn = nested && isOwnDatagram(inner, nested, endpoint, keypair);
     if (isOwn || (nested && hops === 0)) {
       this.#drop('loop', peer);
       return false;
     }
-    this.#seal(target, inner, now, hops);
+    this.#seal(target, inner, 'data', now, hops);
     return true;
   }
 
@@ -150,22 +164,24 @@ export class Outbound {
     this.#out.push({ kind: 'event', event });
   }
 
-  #target(slot: PeerSlot, now: Instant): Target | undefined {
+  /** Undefined where nothing is sealed for the peer. */
+  #reach(slot: PeerSlot): Omit<Target, 'keypair'> | undefined {
     const peer = this.#tables.peers.get(slot);
     const endpoint = this.#tables.endpoints.get(slot);
-    const keypair = peer?.promoted ?? peer?.sending;
-    if (!peer || isClear(peer.encapsulation)) return undefined;
-    if (!endpoint || !keypair || !maySeal(keypair, now)) return undefined;
-    return { peer, endpoint, keypair };
+    return peer && endpoint && !isClear(peer.encapsulation) ? { peer, endpoint } : undefined;
   }
 
-  /**
-   * `inner` is empty for a keepalive. Once the keypair has run out of counters, packets are staged
-   * again.
-   */
-  #seal({ peer, endpoint, keypair }: Target, inner: Uint8Array, now: Instant, hops = 0): void {
+  #target(slot: PeerSlot, now: Instant): Target | undefined {
+    const reached = this.#reach(slot);
+    const keypair = reached && this.#tables.keypairOf(reached.peer);
+    return keypair && maySeal(keypair, now) ? { ...reached, keypair } : undefined;
+  }
+
+  /** Once the keypair has run out of counters, packets are staged again. */
+  #seal(target: Target, inner: Uint8Array, content: Content, now: Instant, hops = 0): void {
+    const { peer, endpoint, keypair } = target;
     if (!maySeal(keypair, now)) {
-      if (inner.length > 0) this.#stage(peer, inner);
+      if (content === 'data') this.#stage(peer, inner);
       return;
     }
     const { mtu, routeMtu } = this.#tables;
@@ -179,30 +195,34 @@ export class Outbound {
     const via = LISTEN_PORT;
     this.#out.push({ kind: 'datagram', peer: peer.slot, endpoint, datagram, hops, via });
     this.#counters.add('datagram_out_bytes', datagram.length);
-    this.#count(peer, message.length, inner.length === 0);
-    if (inner.length > 0 && peer.unansweredSend <= peer.lastReceived) peer.unansweredSend = now;
-    peer.lastSent = now;
-    peer.stagedRaised = false;
-    if (inner.length > 0 && peer.sendActivityArmed) {
-      peer.sendActivityArmed = false;
-      const event = { kind: 'activity', peer: peer.slot, activity: peer.activity() } as const;
-      this.#out.push({ kind: 'event', event });
-    }
+    this.#count(peer, message.length, content);
+    this.#noteSent(peer, content === 'data', now);
     this.#askForRekey(peer, keypair, now);
   }
 
-  #count(peer: PeerEntry, bytes: number, isKeepalive: boolean): void {
+  #count(peer: PeerEntry, bytes: number, content: Content): void {
     peer.txBytes += BigInt(bytes);
     peer.txPackets++;
     this.#counters.add('sealed', 1);
     this.#counters.add('datagram_out', 1);
-    if (isKeepalive) this.#counters.add('keepalive_out', 1);
+    if (content === 'keepalive') this.#counters.add('keepalive_out', 1);
+    if (content === 'control') this.#counters.add('control_out', 1);
+  }
+
+  #noteSent(peer: PeerEntry, isData: boolean, now: Instant): void {
+    if (isData && peer.unansweredSend <= peer.lastReceived) peer.unansweredSend = now;
+    peer.lastSent = now;
+    peer.stagedRaised = false;
+    if (!isData || !peer.sendActivityArmed) return;
+    peer.sendActivityArmed = false;
+    const event = { kind: 'activity', peer: peer.slot, activity: peer.activity() } as const;
+    this.#out.push({ kind: 'event', event });
   }
 
   #askForRekey(peer: PeerEntry, keypair: TransportKeypair, now: Instant): void {
     if (keypair.sendRekeyRaised) return;
     const isOld = keypair.isInitiator && elapsed(keypair.createdAt, now) >= REKEY_AFTER_TIME;
-    if (!isOld && keypair.sendCounter < REKEY_AFTER_MESSAGES) return;
+    if (!isOld && keypair.sendCounter < keypair.limits.rekeyAfterMessages) return;
     keypair.sendRekeyRaised = true;
     const event = { kind: 'sessionNeeded', peer: peer.slot, reason: 'rekey' } as const;
     this.#out.push({ kind: 'event', event });

@@ -10,6 +10,7 @@
 import type { Address, Endpoint, Mac, Prefix } from '../base/address.js';
 import type { PeerSlot, SessionIndex } from '../base/identifiers.js';
 import type { Instant } from '../base/time.js';
+import type { Suite } from '../crypto/suite.js';
 import type { Encapsulation } from '../encap/encapsulation.js';
 import type { Drop } from './drop.js';
 
@@ -17,6 +18,21 @@ import type { Drop } from './drop.js';
 export const STAGED_PER_PEER = 128;
 /** Handshake messages that wait for the control plane, all peers together. */
 export const HANDSHAKE_QUEUE = 1024;
+/** Control messages that wait for the control plane, all peers together. */
+export const CONTROL_QUEUE = 1024;
+/** The longest control message, in bytes. */
+export const MAX_CONTROL = 1024;
+/** Lanes of a node, at most: what three bits of a receiver index can name. */
+export const MAX_LANES = 8;
+
+/** What a keypair of heddle's own form has beside WireGuard's. */
+export interface LaneKeypair {
+  readonly suite: Suite;
+  /** The lane that sends with it, and the low bits of both indices. */
+  readonly lane: number;
+  /** The peer takes packets whose checksum field holds the pseudo-header's sum alone. */
+  readonly trustsChecksums: boolean;
+}
 
 /** Both directions of one session. The walk copies the keys and wipes its copies on removal. */
 export interface KeypairMaterial {
@@ -28,6 +44,10 @@ export interface KeypairMaterial {
   readonly createdAt: Instant;
   /** Only the initiator of a session asks for its successor. */
   readonly isInitiator: boolean;
+  /** The peer speaks heddle's protocol: control messages are taken from it. */
+  readonly takesControl?: boolean;
+  /** Absent: WireGuard's own data messages (type 4), ChaCha20-Poly1305, sent by any lane. */
+  readonly heddle?: LaneKeypair;
 }
 
 export type TableWrite =
@@ -35,7 +55,12 @@ export type TableWrite =
    * The key that mac1 of incoming handshakes is checked with: HASH("mac1----" || our public key),
    * 32 bytes.
    */
-  | { readonly kind: 'setMac1Key'; readonly key: Uint8Array }
+  | {
+      readonly kind: 'setMac1Key';
+      readonly key: Uint8Array;
+      /** One more that is taken, while our key changes. */
+      readonly other?: Uint8Array;
+    }
   /** The TUN's MTU: bounds padding, and inner packets longer than it are dropped. */
   | { readonly kind: 'setMtu'; readonly mtu: number }
   /**
@@ -67,7 +92,10 @@ export type TableWrite =
   | { readonly kind: 'setEndpoint'; readonly peer: PeerSlot; readonly endpoint: Endpoint }
   /** From now on datagrams with this receiver index open; nothing is sent with it yet. */
   | { readonly kind: 'installKeypair'; readonly peer: PeerSlot; readonly keypair: KeypairMaterial }
-  /** From now on the peer's packets are sealed with this installed keypair. */
+  /**
+   * From now on the peer's packets are sealed with this installed keypair: those of its lane, or
+   * those of all lanes where it has none.
+   */
   | { readonly kind: 'useKeypair'; readonly peer: PeerSlot; readonly localIndex: SessionIndex }
   /** Wipes it; if the peer was sending with it, the peer has no session to send with. */
   | { readonly kind: 'removeKeypair'; readonly localIndex: SessionIndex }
@@ -78,6 +106,16 @@ export type TableWrite =
   | { readonly kind: 'flushStaged'; readonly peer: PeerSlot; readonly orKeepalive: boolean }
   /** Gives up on what was staged (drop `staged_expired`) and re-arms `sessionNeeded`. */
   | { readonly kind: 'dropStaged'; readonly peer: PeerSlot }
+  /**
+   * Seals a control message, at most MAX_CONTROL bytes, with this installed keypair, which need not
+   * be in use; nothing where there is no such keypair or no endpoint.
+   */
+  | {
+      readonly kind: 'sendControl';
+      readonly peer: PeerSlot;
+      readonly localIndex: SessionIndex;
+      readonly message: Uint8Array;
+    }
   /** An empty data message, if there is a session; nothing otherwise. */
   | { readonly kind: 'sendKeepalive'; readonly peer: PeerSlot }
   /**
@@ -130,10 +168,20 @@ export type WalkEvent =
   | { readonly kind: 'sessionNeeded'; readonly peer: PeerSlot; readonly reason: 'staged' | 'rekey' }
   /**
    * The first message authenticated under this keypair; once a keypair. Where we made it as
-   * responder, it proves that the initiator has it too, and what is sent from now on is sealed with
-   * it; the control plane answers with useKeypair.
+   * responder, it proves that the initiator has it too; unless it was a control message, what is
+   * sent from now on is sealed with it, and the control plane answers with useKeypair.
    */
   | { readonly kind: 'confirmed'; readonly peer: PeerSlot; readonly localIndex: SessionIndex }
+  /**
+   * A control message of at most MAX_CONTROL bytes, its padding with it, authenticated under this
+   * keypair.
+   */
+  | {
+      readonly kind: 'control';
+      readonly peer: PeerSlot;
+      readonly localIndex: SessionIndex;
+      readonly message: Uint8Array;
+    }
   /**
    * An authenticated, unreplayed message came from another endpoint than the peer's, and what is
    * sent to the peer goes there from now on; the control plane answers with setEndpoint, after

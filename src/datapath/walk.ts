@@ -9,8 +9,8 @@
  *            of what it asked for.
  * Outputs    datagrams, inner packets and walk events, in order (walk_output.ts).
  * Deadlines  none: the limits on time are judged when a packet passes.
- * Limits     STAGED_PER_PEER packets a peer, HANDSHAKE_QUEUE handshakes between two drains, and
- *            nothing at all for senders who are not known.
+ * Limits     STAGED_PER_PEER packets a peer, HANDSHAKE_QUEUE handshakes and CONTROL_QUEUE control
+ *            messages between two drains, and nothing at all for senders who are not known.
  */
 
 import type { Endpoint } from '../base/address.js';
@@ -106,8 +106,8 @@ export class Walk {
   /** Moves everything that came out into `out`. */
   drain(out: WalkOutput[]): void {
     for (const output of this.#out) {
-      if (output.kind !== 'event' || output.event.kind !== 'handshake') out.push(output);
-      else out.push({ kind: 'event', event: { ...output.event, queued: this.#inbound.take() } });
+      if (output.kind !== 'event') out.push(output);
+      else out.push({ kind: 'event', event: this.#inbound.take(output.event) });
     }
     this.#out.length = 0;
   }
@@ -135,7 +135,9 @@ export class Walk {
     const tables = this.#tables;
     switch (write.kind) {
       case 'setMac1Key':
-        tables.mac1Key = write.key.slice();
+        tables.mac1Keys = [write.key, ...(write.other ? [write.other] : [])].map((key) =>
+          key.slice(),
+        );
         break;
       case 'setMtu':
         tables.mtu = write.mtu;
@@ -193,6 +195,9 @@ export class Walk {
         break;
       case 'sendKeepalive':
         this.#outbound.sendKeepalive(write.peer, now);
+        break;
+      case 'sendControl':
+        this.#outbound.sendControl(write.peer, write.localIndex, write.message, now);
         break;
       case 'noteHandshake':
         tables.peers.get(write.peer)?.noteHandshake(write.direction, write.bytes, now);

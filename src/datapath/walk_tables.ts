@@ -7,7 +7,7 @@
 
 import { type Address, type Mac, macFromBytes, type Prefix } from '../base/address.js';
 import { wipe } from '../base/bytes.js';
-import type { PeerSlot, SessionIndex } from '../base/identifiers.js';
+import { type PeerSlot, type SessionIndex, sessionIndex } from '../base/identifiers.js';
 import { type Instant, latest } from '../base/time.js';
 import { type Encapsulation, isClear } from '../encap/encapsulation.js';
 import { EndpointTable } from '../path/endpoint_table.js';
@@ -21,17 +21,20 @@ import {
 import { record } from './counters.js';
 import { DROPS, type Drop, dropCode } from './drop.js';
 import { DEFAULT_MTU } from './mtu.js';
-import type { Activity, PeerTraffic } from './tables.js';
+import { type Activity, MAX_LANES, type PeerTraffic } from './tables.js';
 
 const NOTHING = 0 as Instant;
+/** The lane of the reference walk. */
+const OWN_LANE = 0;
 
 export class PeerEntry {
   readonly slot: PeerSlot;
   encapsulation: Encapsulation = { kind: 'wireguard' };
+  /** The only lane there is here sends with it. */
   sending: TransportKeypair | undefined;
   /**
-   * A responder's keypair that was confirmed, and not answered yet by useKeypair: it sends in place
-   * of `sending`.
+   * A responder's keypair that was confirmed, and not answered yet by useKeypair: it, or the own
+   * one of our lane beside it, sends in place of `sending`.
    */
   promoted: TransportKeypair | undefined;
   /** `sessionNeeded` with reason `staged` was raised and not answered yet. */
@@ -80,6 +83,11 @@ export class PeerEntry {
   }
 }
 
+/** The index of the keypair for another lane of the same session. */
+function laneIndex(index: SessionIndex, lane: number): SessionIndex {
+  return sessionIndex(((index & ~(MAX_LANES - 1)) | lane) >>> 0);
+}
+
 export class WalkTables {
   readonly peers = new Map<PeerSlot, PeerEntry>();
   readonly prefixes = new PrefixTrie<PeerEntry>();
@@ -93,7 +101,7 @@ export class WalkTables {
   mtu = DEFAULT_MTU;
   /** 0: none. */
   routeMtu = 0;
-  mac1Key: Uint8Array | undefined;
+  mac1Keys: readonly Uint8Array[] = [];
 
   addPeer(slot: PeerSlot): void {
     if (!this.peers.has(slot)) this.peers.set(slot, new PeerEntry(slot));
@@ -141,12 +149,20 @@ export class WalkTables {
     this.keypairs.set(material.localIndex, createTransportKeypair(slot, material));
   }
 
-  /** Re-arms `sessionNeeded`, too. */
+  /** What the peer's packets are sealed with, whether it still may be or not. */
+  keypairOf({ slot, promoted, sending }: PeerEntry): TransportKeypair | undefined {
+    if (!promoted) return sending;
+    if (promoted.lane === undefined || promoted.lane === OWN_LANE) return promoted;
+    const beside = this.keypairs.get(laneIndex(promoted.localIndex, OWN_LANE));
+    return beside?.peer === slot && beside.lane === OWN_LANE ? beside : sending;
+  }
+
+  /** Those of other lanes than ours are kept for what they open. Re-arms `sessionNeeded`, too. */
   useKeypair(slot: PeerSlot, localIndex: SessionIndex): void {
     const keypair = this.keypairs.get(localIndex);
     const peer = this.peers.get(slot);
     if (!peer || keypair?.peer !== slot) return;
-    peer.sending = keypair;
+    if (keypair.lane === undefined || keypair.lane === OWN_LANE) peer.sending = keypair;
     const { promoted } = peer;
     // The mark of a later keypair stays until its own answer.
     if (promoted && promoted.createdAt <= keypair.createdAt) peer.promoted = undefined;

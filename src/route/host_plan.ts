@@ -7,6 +7,7 @@
  */
 
 import { type Family, type InterfaceAddress, type Prefix, prefixOf } from '../base/address.js';
+import type { GsoLimits } from '../wire/netlink_link.js';
 
 /**
  * No measurement goes below it, whatever a forged message made of the route: IPv6 ends on a link
@@ -19,13 +20,17 @@ export const GREATEST_MTU = 65_455;
 const FALLBACK_UNDERLAY = 1500;
 /** That less WireGuard's overhead. */
 export const FALLBACK_MTU = 1420;
+const GREATEST_SEND = 65_507;
+const GREATEST_SEGMENTS = 63;
+/** What a link without a limit of its own has. */
+const GREATEST_GSO = 65_536;
 /** The first table and mark tried for a default route, as wg-quick does. */
 export const FIRST_TABLE = 51820;
 /** default, main and local (rt_tables): a default route of ours in them would catch everything. */
 const SYSTEM_TABLES = [253, 254, 255];
 
 export type HostStep =
-  | { readonly kind: 'link'; readonly mtu: number }
+  | { readonly kind: 'link'; readonly mtu: number; readonly gso: GsoLimits }
   | { readonly kind: 'address'; readonly address: InterfaceAddress }
   | { readonly kind: 'route'; readonly prefix: Prefix; readonly table?: number }
   /**
@@ -54,6 +59,8 @@ export interface HostPlan {
 export interface PlanInput {
   readonly addresses: readonly InterfaceAddress[];
   readonly mtu: number;
+  /** What a message is longer than its inner packet at most. */
+  readonly messageOverhead: number;
   readonly table: 'auto' | 'off' | number;
   readonly fwMark: number;
   readonly allowedIps: readonly Prefix[];
@@ -62,7 +69,8 @@ export interface PlanInput {
 }
 
 export function planHost(input: PlanInput): HostPlan {
-  const steps: HostStep[] = [{ kind: 'link', mtu: input.mtu }];
+  const gso = gsoLimits(input.mtu, input.messageOverhead);
+  const steps: HostStep[] = [{ kind: 'link', mtu: input.mtu, gso }];
   for (const address of input.addresses) steps.push({ kind: 'address', address });
   if (input.table === 'off') return { steps, mark: input.fwMark };
   const wanted = longestFirst(input.allowedIps);
@@ -79,6 +87,16 @@ export function planHost(input: PlanInput): HostPlan {
   for (const prefix of defaults) steps.push(...defaultSteps(prefix, table, mark));
   if (defaults.some((prefix) => prefix.address.family === 4)) steps.push({ kind: 'validMark' });
   return { steps, mark };
+}
+
+/**
+ * The super-packets whose messages fit one UDP send, so that one read from the interface is one
+ * send: 65,507 bytes of IPv4 payload, and one segment less than kernels before 6.9 take.
+ */
+export function gsoLimits(mtu: number, messageOverhead: number): GsoLimits {
+  const fitting = Math.floor(GREATEST_SEND / (mtu + messageOverhead));
+  const gsoMaxSegments = Math.max(1, Math.min(GREATEST_SEGMENTS, fitting));
+  return { gsoMaxSegments, gsoMaxBytes: Math.min(GREATEST_GSO, gsoMaxSegments * mtu) };
 }
 
 /** A way to a peer, or to anywhere for peers that nobody has heard of yet. */

@@ -1,7 +1,7 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { loadBe16, storeBe16 } from '../../src/base/bytes.js';
-import { fillChecksum } from '../../src/datapath/fill_checksum.js';
+import { completeChecksum, fillChecksum } from '../../src/datapath/fill_checksum.js';
 import { foldSum, isSumRight, sumBytes, sumPseudoHeader } from '../../src/wire/checksum.js';
 
 const test = suite('datapath/fill_checksum');
@@ -48,6 +48,15 @@ for (const version of [4, 6] as const) {
       assert.ok(isRight(packet, version, transport.protocol));
     });
 
+    test(`fill: what is known to have been left is made, whatever stands there: ${name}`, () => {
+      for (const left of [0, 0x1234, 0xffff]) {
+        const packet = partial(version, transport);
+        storeBe16(packet, HEADERS[version] + transport.checksum, left);
+        assert.ok(completeChecksum(packet));
+        assert.ok(isRight(packet, version, transport.protocol));
+      }
+    });
+
     test(`fill: what is whole, or wrong in another way, stays: ${name}`, () => {
       const at = HEADERS[version] + transport.checksum;
       const packet = partial(version, transport);
@@ -61,5 +70,19 @@ for (const version of [4, 6] as const) {
     });
   }
 }
+
+test('fill: nothing is made where no TCP or UDP header is found', () => {
+  const fragment = partial(4, TCP);
+  fragment[6] = 0x20;
+  const cut = partial(4, UDP);
+  cut[25] = 9; // longer than the packet, by the UDP header
+  const other = partial(6, TCP);
+  other[6] = 58;
+  for (const packet of [fragment, cut, other]) {
+    const before = packet.slice();
+    assert.not.ok(completeChecksum(packet));
+    assert.equal(packet, before);
+  }
+});
 
 test.run();

@@ -15,10 +15,12 @@ import {
   events,
   handshake,
   keypair,
+  MAC1_KEY,
   news,
   opened,
   OTHER,
   OTHER_ENDPOINT,
+  OTHER_MAC1_KEY,
   packets,
   PEER,
   sealed,
@@ -72,6 +74,18 @@ inbound('inbound: refuses a handshake message with any bit of it changed by its 
     }
   }
   assert.equal(rig.drops(), { mac1: (148 - 16 - 4 + 92 - 16 - 4) * 8 });
+});
+
+inbound('inbound: takes handshakes to either of our keys while there are two', () => {
+  const rig = createRig();
+  const [first, other] = [handshake(1), handshake(1, OTHER_MAC1_KEY)];
+  assert.equal(rig.datagram(other), [], 'there is one');
+  rig.write({ kind: 'setMac1Key', key: MAC1_KEY, other: OTHER_MAC1_KEY });
+  for (const message of [first, other]) assert.is(events(rig.datagram(message)).length, 1);
+  rig.write({ kind: 'setMac1Key', key: OTHER_MAC1_KEY });
+  assert.equal(rig.datagram(first), [], 'the first is gone');
+  assert.is(events(rig.datagram(other)).length, 1);
+  assert.equal(rig.drops(), { mac1: 2 });
 });
 
 inbound('inbound: does not ask mac1 about mac2 and cookie replies', () => {

@@ -4,7 +4,7 @@ import { type Endpoint, parsePrefix } from '../../src/base/address.js';
 import { present } from '../../src/base/assert.js';
 import { concat, storeLe32 } from '../../src/base/bytes.js';
 import { sessionIndex } from '../../src/base/identifiers.js';
-import { hopsAround, isOwnDatagram, nestedIn } from '../../src/datapath/loop.js';
+import { hopsAround, isOwnDatagram, nestedIn, type OwnSession } from '../../src/datapath/loop.js';
 import { createClearRig, UDP, VXLAN } from '../support/clear_rig.js';
 import { changed } from '../support/bytes.js';
 import { ipv4, outerPacket } from '../support/inner_packets.js';
@@ -36,14 +36,18 @@ function inVxlan(vni: number, message = dataMessage()): Uint8Array {
   return concat(Uint8Array.of(8, 0, 0, 0, vni >> 16, vni >> 8, vni, 0), message);
 }
 
-function isOwn(packet: Uint8Array, to: Endpoint): boolean {
+const STOCK: OwnSession = { remoteIndex: INDEX, takesControl: false, lane: undefined };
+
+function isOwn(packet: Uint8Array, to: Endpoint, session = STOCK): boolean {
   const nested = nestedIn(packet);
-  return nested !== undefined && isOwnDatagram(packet, nested, to, INDEX);
+  return nested !== undefined && isOwnDatagram(packet, nested, to, session);
 }
 
 for (const to of [V4, V6]) {
   const rows: readonly [string, Uint8Array, boolean][] = [
     ['is ours', outerPacket(to, dataMessage()), true],
+    ["is ours under heddle's type", outerPacket(to, dataMessage(INDEX, 0x48)), true],
+    ['is ours with a partial checksum', outerPacket(to, dataMessage(INDEX, 0x01000048)), true],
     ['is ours in a first fragment', outerPacket(to, dataMessage(), { isFragment: true }), true],
     ['is not ours in a later fragment', outerPacket(to, dataMessage(), { offset: 1 }), false],
     ['is not ours for another session', outerPacket(to, dataMessage(1)), false],
@@ -58,6 +62,21 @@ for (const to of [V4, V6]) {
       assert.is(isOwn(packet, to), expected);
     });
   }
+}
+
+for (const [index, isOfStock, isOfLanes] of [
+  [0x89abcdef, true, true],
+  [0x89abcde0, false, true],
+  [0x89abcde8, false, true],
+  [0x89abcdff, false, false],
+  [0x09abcdef, false, false],
+] as const) {
+  loop(`loop: index ${index.toString(16)} is that of one session or the other`, () => {
+    const packet = outerPacket(V4, dataMessage(index));
+    assert.is(isOwn(packet, V4), isOfStock);
+    assert.is(isOwn(packet, V4, { ...STOCK, takesControl: true }), isOfLanes);
+    assert.is(isOwn(packet, V4, { ...STOCK, lane: 7 }), isOfLanes);
+  });
 }
 
 for (const [rule, payload, expected] of [

@@ -18,6 +18,7 @@ import {
   ENDPOINT,
   events,
   keypair,
+  laneKeypair,
   news,
   opened,
   OTHER,
@@ -296,14 +297,14 @@ outbound('outbound: a keepalive asks for a successor like any other message', ()
 });
 
 /** An outbound half with a session whose next counter is `counter`. */
-function atCounter(counter: bigint, isInitiator = true) {
+function atCounter(counter: bigint, isInitiator = true, material = keypair(1, { isInitiator })) {
   const tables = new WalkTables();
   const out: WalkOutput[] = [];
   const counters = new WalkCounters();
   tables.addPeer(PEER);
   tables.insertPrefix({ address: ENDPOINT.address, length: 0, text: '0.0.0.0/0' }, PEER);
   tables.endpoints.set(PEER, ENDPOINT);
-  tables.installKeypair(PEER, keypair(1, { isInitiator }));
+  tables.installKeypair(PEER, material);
   tables.useKeypair(PEER, keypair(1).localIndex);
   const sending = present(tables.keypairs.get(keypair(1).localIndex), 'installed');
   sending.sendCounter = counter;
@@ -320,12 +321,26 @@ for (const isInitiator of [true, false]) {
   });
 }
 
+outbound('outbound: of AES-256-GCM asks for a successor at 2^30 messages, ends at 2^32', () => {
+  const asking = atCounter((1n << 30n) - 2n, false, laneKeypair(1));
+  asking.half.packet(ipv4(), START);
+  assert.equal(news(asking.out), []);
+  asking.half.packet(ipv4(), START);
+  assert.equal(news(asking.out), [REKEY]);
+  const ending = atCounter((1n << 32n) - 1n, true, laneKeypair(1));
+  ending.half.packet(ipv4(), START);
+  ending.half.packet(ipv4(), START);
+  assert.is(datagrams(ending.out).length, 1);
+  assert.equal(news(ending.out), [REKEY, STAGED]);
+});
+
 outbound('outbound: never uses a counter at Reject-After-Messages', () => {
   const { half, out } = atCounter(REJECT_AFTER_MESSAGES - 1n);
   half.packet(ipv4(), START);
   assert.is(datagrams(out).length, 1);
   half.packet(ipv4(), START);
   half.sendKeepalive(PEER, START);
+  half.sendControl(PEER, keypair(1).localIndex, Uint8Array.of(0x10), START);
   half.flushStaged(PEER, true, START);
   assert.is(datagrams(out).length, 1);
   assert.equal(news(out), [REKEY, STAGED]);

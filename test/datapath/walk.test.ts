@@ -92,9 +92,9 @@ walk('walk: copies keys, and wipes its copies when the keypair goes', () => {
   const seen: Uint8Array[] = [];
   const rig = new WalkRig({
     ...boundSuite(),
-    seal(key, counter, plaintext, ad) {
-      seen.push(key);
-      return SUITE.seal(key, counter, plaintext, ad);
+    sealMessage(by, plaintext) {
+      seen.push(by.key);
+      return SUITE.sealMessage(by, plaintext);
     },
   });
   rig.write({ kind: 'addPeer', peer: PEER });
@@ -113,7 +113,9 @@ function boundSuite() {
   return {
     dh: SUITE.dh.bind(SUITE),
     publicKey: SUITE.publicKey.bind(SUITE),
+    seal: SUITE.seal.bind(SUITE),
     open: SUITE.open.bind(SUITE),
+    openMessage: SUITE.openMessage.bind(SUITE),
     xseal: SUITE.xseal.bind(SUITE),
     xopen: SUITE.xopen.bind(SUITE),
   };

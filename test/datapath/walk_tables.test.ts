@@ -1,11 +1,12 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { present } from '../../src/base/assert.js';
+import { sessionIndex } from '../../src/base/identifiers.js';
 import { WalkTables } from '../../src/datapath/walk_tables.js';
 import { equalBytes } from '../support/bytes.js';
 import { UDP, VXLAN } from '../support/clear_rig.js';
 import { prefix } from '../support/parsed.js';
-import { at, ENDPOINT, keypair, OTHER, PEER } from '../support/walk_rig.js';
+import { at, ENDPOINT, keypair, laneKeypair, OTHER, PEER } from '../support/walk_rig.js';
 
 const tables = suite('walk tables');
 
@@ -125,6 +126,38 @@ tables('walk tables: a clear peer is known by its place, until it is another or 
   made.setEncapsulation(OTHER, UDP);
   assert.is(made.fdb.size, 0, 'nobody stays, and nobody comes who is not there');
 });
+
+tables('walk tables: sends with the keypair of its lane, or one that has none', () => {
+  const made = tablesWith(PEER);
+  const entry = present(made.peers.get(PEER), 'the peer');
+  const [base, own, beside] = [keypair(16), laneKeypair(24), laneKeypair(25, { lane: 1 })];
+  for (const material of [base, own, beside]) made.installKeypair(PEER, material);
+  const sendsWith = (index: number) => {
+    made.useKeypair(PEER, sessionIndex(index));
+    return made.keypairOf(entry)?.localIndex;
+  };
+  assert.equal([16, 25, 24, 25, 16].map(sendsWith), [16, 16, 24, 24, 16]);
+  made.removeKeypair(sessionIndex(16));
+  assert.is(made.keypairOf(entry), undefined);
+});
+
+for (const [why, index, lane, peer, expected] of [
+  ['ours beside it', 24, 0, PEER, 24],
+  ['what was in use, where ours is missing', 26, 2, PEER, 16],
+  ["what was in use, where ours is another peer's", 24, 0, OTHER, 16],
+  ["what was in use, where ours is another lane's", 24, 3, PEER, 16],
+] as const) {
+  tables(`walk tables: for another lane's keypair that was confirmed sends ${why}`, () => {
+    const made = tablesWith(PEER, OTHER);
+    const entry = present(made.peers.get(PEER), 'the peer');
+    made.installKeypair(PEER, keypair(16));
+    made.useKeypair(PEER, sessionIndex(16));
+    made.installKeypair(PEER, laneKeypair(25, { lane: 1 }));
+    made.installKeypair(peer, laneKeypair(index, { lane }));
+    entry.promoted = made.keypairs.get(sessionIndex(25));
+    assert.is(made.keypairOf(entry)?.localIndex, expected);
+  });
+}
 
 tables('walk tables: a new peer’s messages are bare', () => {
   assert.equal(tablesWith(PEER).peers.get(PEER)?.encapsulation, { kind: 'wireguard' });

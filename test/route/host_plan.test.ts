@@ -10,6 +10,7 @@ import {
   LEAST_MTU,
   type PlanInput,
   planHost,
+  gsoLimits,
 } from '../../src/route/host_plan.js';
 import { prefix } from '../support/parsed.js';
 
@@ -25,6 +26,7 @@ function planOf({ addresses = [], allowedIps = [], ...rest }: Wanted) {
     addresses: addresses.map((text) => present(parseInterfaceAddress(text), 'an address')),
     allowedIps: allowedIps.map((text) => prefix(text)),
     mtu: 1420,
+    messageOverhead: 32,
     table: 'auto',
     fwMark: 0,
     freeTable: () => 51_820,
@@ -217,6 +219,27 @@ plan('host plan: the inner MTU leaves each way room for the encapsulation that g
   assert.is(innerMtu([way(1500, 50), way(1500, 88)]), 1412);
   assert.is(innerMtu([way(1450, 28), way(1500, 80)]), 1420);
   assert.is(innerMtu([way(0, 88), way(0, 28)]), 1412, 'nothing known: Ethernet everywhere');
+});
+
+plan('host plan: a super-packet is what one UDP send holds, by bytes and by segments', () => {
+  const rows: readonly (readonly [mtu: number, overhead: number, segments: number])[] = [
+    [1420, 32, 45],
+    [1412, 40, 45],
+    [1420, 40, 44],
+    [1450, 22, 44],
+    [1280, 32, 49],
+    [576, 32, 63],
+    [8920, 32, 7],
+    [GREATEST_MTU, 32, 1],
+  ];
+  for (const [mtu, messageOverhead, segments] of rows) {
+    const { gsoMaxSegments, gsoMaxBytes } = gsoLimits(mtu, messageOverhead);
+    assert.is(gsoMaxSegments, segments, `${mtu}`);
+    assert.ok(segments * (mtu + messageOverhead) <= 65_507, `${mtu}`);
+    assert.ok(gsoMaxBytes >= segments * (mtu - 60) && gsoMaxBytes <= 65_536, `${mtu}`);
+    const [first] = planOf({ mtu, messageOverhead }).steps;
+    assert.equal(first, { kind: 'link', mtu, gso: { gsoMaxSegments, gsoMaxBytes } });
+  }
 });
 
 plan.run();

@@ -11,6 +11,7 @@ test('plan: every kind of step reads as ip(8) would have it', () => {
   const plan = planHost({
     addresses: [present(parseInterfaceAddress('10.77.0.1/24'), 'an address')],
     mtu: 1420,
+    messageOverhead: 32,
     table: 'auto',
     fwMark: 0,
     allowedIps: ['10.8.0.0/16', '0.0.0.0/0'].map((text) => present(parsePrefix(text), text)),

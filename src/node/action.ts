@@ -6,6 +6,7 @@
 import type { Endpoint } from '../base/address.js';
 import type { PeerSlot } from '../base/identifiers.js';
 import type { TableWrite } from '../datapath/tables.js';
+import type { HostMeshAction } from './mesh_port.js';
 
 export type NodeAction =
   | { readonly kind: 'write'; readonly write: TableWrite }
@@ -28,4 +29,6 @@ export type NodeAction =
       readonly request: number;
       readonly host: string;
       readonly port: number;
-    };
+    }
+  /** What the mesh wants of the host. */
+  | { readonly kind: 'mesh'; readonly action: HostMeshAction };

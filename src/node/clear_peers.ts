@@ -16,7 +16,7 @@ import type { Log } from '../base/log.js';
 import { earliest, type Instant, instant, NEVER, type WallTime } from '../base/time.js';
 import type { TableWrite } from '../datapath/tables.js';
 import type { ClearEncapsulation } from '../encap/encapsulation.js';
-import type { WallClock } from '../session/wall_clock.js';
+import type { WallClock } from '../base/wall_clock.js';
 import type { ClearPeerConfig } from './config.js';
 import type { Slots } from './slots.js';
 import type { ClearPeerSnapshot } from './snapshot.js';

@@ -5,7 +5,7 @@
 
 import type { Log } from '../base/log.js';
 import { elapsed, type Instant, seconds, toSeconds, type WallTime } from '../base/time.js';
-import type { WallClock } from '../session/wall_clock.js';
+import type { WallClock } from '../base/wall_clock.js';
 
 /** Moving by more than this against boot time is a jump. */
 const JUMP = seconds(60);

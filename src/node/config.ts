@@ -5,6 +5,8 @@
 
 import type { Endpoint, InterfaceAddress, Mac, Prefix } from '../base/address.js';
 import type { Duration, WallTime } from '../base/time.js';
+import type { Suite } from '../crypto/suite.js';
+import type { OffloadSwitches } from './offloads.js';
 
 /**
  * An endpoint as configured: the host may be a name that io resolves, again whenever the handshake
@@ -29,6 +31,8 @@ export interface PeerConfig {
   readonly allowedIps: readonly Prefix[];
   /** Absent: off. */
   readonly persistentKeepalive?: Duration;
+  /** `heddle`: control messages, sub-keypairs and faster suites; absent: stock WireGuard. */
+  readonly protocol?: 'heddle';
   /** Its messages go and come behind a VXLAN header with this VNI; absent: bare. */
   readonly sealedVni?: number;
 }
@@ -46,6 +50,23 @@ export interface ClearPeerConfig {
   readonly allowedIps: readonly Prefix[];
   /** When it ends, both ways; absent: never. */
   readonly plaintextUntil?: WallTime;
+}
+
+/** What a mesh gives its host. */
+export interface MeshRouting {
+  readonly addresses: readonly InterfaceAddress[];
+  /** Behind other members, besides the prefixes of the addresses. */
+  readonly prefixes: readonly Prefix[];
+}
+
+/** What a host is to be in its mesh. */
+export interface MeshSettings {
+  /** Absent: as the host calls itself. */
+  readonly name?: string;
+  readonly announce: readonly Prefix[];
+  /** Of a subnet of its own; absent: none. */
+  readonly subnetLength?: number;
+  readonly acceptsDefaultRoutes: boolean;
 }
 
 export interface Config {
@@ -66,6 +87,21 @@ export interface Config {
   /** 0: none, unless a default route makes one necessary. */
   readonly fwMark: number;
   readonly datapath: 'native' | 'reference';
+  /** What peers of heddle's own protocol may seal with, the preferred first; absent: all. */
+  readonly ciphers?: readonly Suite[];
+  /** 1 to MAX_LANES; absent: as many as the machine has use for. */
+  readonly lanes?: number;
+  /** Absent: each one `auto`. */
+  readonly offloads?: OffloadSwitches;
   readonly peers: readonly PeerConfig[];
   readonly clearPeers: readonly ClearPeerConfig[];
+  /** The host is to be in a mesh, whatever the command line says; absent: that alone decides. */
+  readonly meshSettings?: MeshSettings;
+  /** Beside what is configured; absent: the host is in no mesh, or has nothing of it yet. */
+  readonly mesh?: MeshRouting;
+}
+
+/** Those that are configured, and those that the mesh gave. */
+export function addressesOf({ addresses, mesh }: Config): readonly InterfaceAddress[] {
+  return mesh ? [...addresses, ...mesh.addresses] : addresses;
 }

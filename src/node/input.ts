@@ -4,6 +4,7 @@ import type { Endpoint } from '../base/address.js';
 import type { PeerSlot } from '../base/identifiers.js';
 import type { WallTime } from '../base/time.js';
 import type { WalkEvent } from '../datapath/tables.js';
+import type { MeshInput } from '../mesh/input.js';
 import type { Config } from './config.js';
 
 export type NodeInput =
@@ -24,5 +25,7 @@ export type NodeInput =
    * Acted on once a second at most. What `unaffected` have of us is as right as before.
    */
   | { readonly kind: 'underlayChanged'; readonly unaffected: ReadonlySet<PeerSlot> }
+  /** For the mesh, which a node without one ignores. */
+  | { readonly kind: 'mesh'; readonly input: MeshInput }
   /** The daemon is stopping: forget every key. */
   | { readonly kind: 'stop' };

@@ -10,9 +10,7 @@
  * slot. A changed private key ends every session, and without one (all zeros) there are none.
  * `stop` forgets all keys, for good.
  *
- * Handshake message -> admission (load, cookie, limiter) -> whose is it (the static key an
- * initiation carries, the receiver index of the others) -> does it come in the peer's form? ->
- * that peer's session. What comes to nothing is counted by reason and never logged.
+ * Handshake messages go through intake.ts to the session of the peer they are for.
  *
  * Deadlines: each session's, kept in one heap; those of names that wait to be asked for again; the
  * ends of peers in the clear; a change of the underlay that followed too soon upon another.
@@ -23,51 +21,38 @@
  * to write.
  */
 
-import { type Endpoint, endpointOf, parseAddress, withVni } from '../base/address.js';
+import type { Endpoint } from '../base/address.js';
 import { assert, unreachable } from '../base/assert.js';
-import { equal } from '../base/bytes.js';
-import { type PeerSlot, peerSlot } from '../base/identifiers.js';
+import type { PeerSlot } from '../base/identifiers.js';
 import type { Log } from '../base/log.js';
 import type { Random } from '../base/random.js';
-import {
-  earliest,
-  elapsed,
-  type Instant,
-  instant,
-  NEVER,
-  seconds,
-  type WallTime,
-} from '../base/time.js';
-import { WakeQueue } from '../base/wake_queue.js';
+import { earliest, type Instant, instant, NEVER, seconds, type WallTime } from '../base/time.js';
 import { type CryptoSuite, KEY_BYTES } from '../crypto/suite.js';
 import { HANDSHAKE_QUEUE, type WalkEvent } from '../datapath/tables.js';
-import type { SessionAction } from '../session/action.js';
 import { Admission } from '../session/admission.js';
-import { REJECT_AFTER_TIME } from '../session/constants.js';
-import { openInitiation } from '../session/handshake.js';
-import { HandshakeDropCounters } from '../session/handshake_drop.js';
 import type { SessionInput } from '../session/input.js';
 import { Session } from '../session/session.js';
 import { SessionTable } from '../session/session_table.js';
-import { WallClock } from '../session/wall_clock.js';
-import {
-  MESSAGE_COOKIE_REPLY,
-  MESSAGE_INITIATION,
-  messageType,
-  receiverOf,
-} from '../wire/wireguard.js';
+import { WallClock } from '../base/wall_clock.js';
+import { type Abilities, featuresOf, LEAST_ABILITIES } from './abilities.js';
 import type { NodeAction } from './action.js';
 import { ActionQueue } from './action_queue.js';
 import { ClearPeers } from './clear_peers.js';
 import { ClockWatch } from './clock_watch.js';
-import type { Config, HostPort, PeerConfig } from './config.js';
-import { EndpointNames, isSamePlace } from './endpoint_names.js';
+import type { Config, PeerConfig } from './config.js';
+import { EndpointNames } from './endpoint_names.js';
 import { Identity } from './identity.js';
 import type { NodeInput } from './input.js';
+import { type HandshakeEvent, Intake } from './intake.js';
+import type { MeshPort } from './mesh_port.js';
+import { MeshSide } from './mesh_side.js';
 import { OwnTables } from './own_tables.js';
 import { Pace } from './pace.js';
+import { literalEndpoint } from './peer_settings.js';
 import type { Peer } from './peer_table.js';
 import { Roster } from './roster.js';
+import { SessionLog } from './session_log.js';
+import { SessionSide } from './session_side.js';
 import { Slots } from './slots.js';
 import { type NodeSnapshot, type PeerSnapshot, snapshotOf } from './snapshot.js';
 
@@ -75,17 +60,19 @@ export interface NodeDependencies {
   readonly crypto: CryptoSuite;
   readonly random: Random;
   readonly log: Log;
+  /** Absent: LEAST_ABILITIES. */
+  readonly abilities?: Abilities;
+  /** Absent: the peers are those of the configuration. */
+  readonly mesh?: MeshPort;
 }
 
 /** The underlay may change in many steps; peers are told of it no more often than this. */
 const UNDERLAY_INTERVAL = seconds(1);
 
-type HandshakeEvent = Extract<WalkEvent, { kind: 'handshake' }>;
-type ReplyInput = Extract<SessionInput, { kind: 'response' | 'cookieReply' }>;
-
 export class Node {
-  readonly #crypto: CryptoSuite;
   readonly #log: Log;
+  readonly #abilities: Abilities;
+  readonly #mesh: MeshSide;
   readonly #identity: Identity;
   readonly #own = new OwnTables();
   readonly #wallClock = new WallClock();
@@ -97,17 +84,16 @@ export class Node {
   readonly #underlay = new Pace(UNDERLAY_INTERVAL);
   #unaffected: ReadonlySet<PeerSlot> = new Set();
   readonly #names = new EndpointNames();
-  readonly #wakes = new WakeQueue();
-  readonly #drops = new HandshakeDropCounters();
+  readonly #sessions: SessionSide;
+  readonly #intake: Intake;
   readonly #actions = new ActionQueue();
-  readonly #wanted: SessionAction[] = [];
   #now = instant(0);
   #isStopped = false;
 
   constructor(dependencies: NodeDependencies) {
     const { crypto, random, log } = dependencies;
-    this.#crypto = crypto;
     this.#log = log;
+    this.#abilities = dependencies.abilities ?? LEAST_ABILITIES;
     this.#identity = new Identity(crypto);
     this.#clock = new ClockWatch(this.#wallClock, log);
     this.#table = new SessionTable(random);
@@ -126,11 +112,40 @@ export class Node {
       clearPeers: this.#clearPeers,
       createSession: (slot, publicKey) => new Session(shared, { slot, publicKey }),
     });
+    this.#intake = new Intake({
+      crypto,
+      identity: this.#identity,
+      table: this.#table,
+      admission: this.#admission,
+      peers: this.#roster.peers,
+    });
+    this.#mesh = new MeshSide(dependencies.mesh, {
+      upsert: (config, otherKey, now) => this.#upsert(config, otherKey, now),
+      remove: (publicKey, now) => this.#remove(publicKey, now),
+      tell: (publicKey, input, now) =>
+        this.#tellPeer(this.#roster.peers.withKey(publicKey), input, now),
+      setKeys: (privateKeys) => this.#setKeys(privateKeys),
+      lift: (action) => this.#actions.push({ kind: 'mesh', action }),
+    });
+    const sides = {
+      actions: this.#actions,
+      handshakeDrops: this.#intake.drops,
+      log: new SessionLog(this.#wallClock, log),
+      mesh: this.#mesh,
+      names: this.#names,
+      peerAt: (slot: PeerSlot) => this.#roster.peers.atSlot(slot),
+    };
+    this.#sessions = new SessionSide(sides, featuresOf({}, this.#abilities));
   }
 
   handle(input: NodeInput, now: Instant): void {
     this.#enter(now);
     if (this.#isStopped) return;
+    this.#take(input, now);
+    this.#mesh.settle(now);
+  }
+
+  #take(input: NodeInput, now: Instant): void {
     switch (input.kind) {
       case 'configure':
         return this.#configure(input.config, now);
@@ -144,6 +159,8 @@ export class Node {
         this.#unaffected = input.unaffected;
         this.#underlay.ask(now);
         return this.#followUnderlay(now);
+      case 'mesh':
+        return this.#mesh.feed(input.input, now);
       case 'stop':
         return this.#stop(now);
       default:
@@ -156,18 +173,16 @@ export class Node {
     this.#names.advance(now);
     this.#clearPeers.advance(now);
     this.#followUnderlay(now);
-    for (let due = this.#wakes.takeDue(now); due !== undefined; due = this.#wakes.takeDue(now)) {
-      const peer = this.#roster.peers.atSlot(peerSlot(due));
-      if (!peer) continue;
-      peer.session.advance(now);
-      this.#settle(peer, now);
-    }
+    this.#sessions.advance(now);
+    this.#mesh.advance(now);
+    this.#mesh.settle(now);
   }
 
   deadline(): Instant {
     if (this.#isStopped) return NEVER;
-    const sealed = earliest(this.#wakes.earliest(), this.#names.deadline());
-    return earliest(earliest(sealed, this.#clearPeers.deadline()), this.#underlay.deadline());
+    const sealed = earliest(this.#sessions.deadline(), this.#names.deadline());
+    const clear = earliest(sealed, this.#clearPeers.deadline());
+    return earliest(earliest(clear, this.#underlay.deadline()), this.#mesh.deadline());
   }
 
   /** Keys in `installKeypair` writes are valid until the next `handle` or `advance`. */
@@ -186,8 +201,10 @@ export class Node {
       vtepMac: this.#own.vtepMac,
       peers,
       clearPeers: this.#roster.clearSnapshot(this.#now),
-      handshakeDrops: this.#drops.read(),
+      handshakeDrops: this.#intake.drops.read(),
+      controlDrops: this.#sessions.controlDrops.read(),
       underLoad: this.#admission.isUnderLoad(this.#now),
+      mesh: this.#mesh.snapshot(),
     };
   }
 
@@ -208,103 +225,36 @@ export class Node {
       case 'confirmed':
         return this.#tell(event.peer, { kind: 'confirmed', localIndex: event.localIndex }, now);
       case 'roamed':
-        return this.#moveTo(event.peer, event.endpoint, now);
+        return this.#roamed(event.peer, event.endpoint, now);
       case 'activity':
         return this.#tell(event.peer, { kind: 'activity', traffic: event.activity }, now);
+      case 'control':
+        return this.#tell(event.peer, event, now);
       default:
         return unreachable(event);
     }
   }
 
   #receive(event: HandshakeEvent, now: Instant): void {
-    const { datagram, source } = event;
-    if (!this.#identity.keys) return this.#drops.add('no_identity');
-    if (messageType(datagram) === MESSAGE_COOKIE_REPLY) {
-      return this.#tellOwner({ kind: 'cookieReply', datagram }, source, now);
-    }
-    const admitted = this.#admission.admit(event, now);
-    if (admitted.kind === 'dropped') return this.#drops.add(admitted.reason);
-    if (admitted.kind === 'answered') return this.#answer(event, admitted.reply);
-    if (messageType(datagram) === MESSAGE_INITIATION) this.#receiveInitiation(event, now);
-    else this.#tellOwner({ kind: 'response', datagram, source }, source, now);
+    const received = this.#intake.receive(event, now);
+    if (received.kind === 'taken') return this.#tell(received.peer, received.input, now);
+    if (received.kind === 'dropped') return;
+    const { source: endpoint } = event;
+    this.#actions.push({ kind: 'send', peer: undefined, endpoint, datagram: received.reply });
   }
 
-  #answer({ source: endpoint }: HandshakeEvent, datagram: Uint8Array): void {
-    this.#drops.add('answered_with_cookie');
-    this.#actions.push({ kind: 'send', peer: undefined, endpoint, datagram });
-  }
-
-  #receiveInitiation(event: HandshakeEvent, now: Instant): void {
-    const { datagram, source } = event;
-    const keys = this.#identity.keys;
-    const opened = keys ? openInitiation(this.#crypto, keys, datagram) : 'no_identity';
-    if (typeof opened === 'string') return this.#drops.add(opened);
-    const peer = this.#roster.peers.withKey(opened.theirPublicKey);
-    if (peer && source.vni === peer.config.sealedVni) {
-      return this.#tell(peer.slot, { kind: 'initiation', opened, datagram, source }, now);
-    }
-    opened.state.wipe();
-    this.#drops.add(peer ? 'encapsulation' : 'unknown_peer');
-  }
-
-  /** To the peer that the message's receiver index belongs to. */
-  #tellOwner(input: ReplyInput, source: Endpoint, now: Instant): void {
-    const slot = this.#table.lookup(receiverOf(input.datagram));
-    const owner = slot === undefined ? undefined : this.#roster.peers.atSlot(slot);
-    if (!owner) this.#drops.add('unknown_index');
-    else if (source.vni !== owner.config.sealedVni) this.#drops.add('encapsulation');
-    else this.#tell(owner.slot, input, now);
-  }
-
-  /** Whatever the form was when the event was raised, the peer has the configured one now. */
-  #moveTo(slot: PeerSlot, to: Endpoint, now: Instant): void {
-    const endpoint = withVni(to, this.#roster.peers.atSlot(slot)?.config.sealedVni);
-    this.#tell(slot, { kind: 'endpoint', endpoint }, now);
+  #roamed(slot: PeerSlot, to: Endpoint, now: Instant): void {
+    const peer = this.#roster.peers.atSlot(slot);
+    if (peer) this.#sessions.roamed(peer, to, now);
   }
 
   /** Events about a peer that is gone by now are late, and mean nothing. */
   #tell(slot: PeerSlot, input: SessionInput, now: Instant): void {
-    const peer = this.#roster.peers.atSlot(slot);
-    if (!peer) return;
-    peer.session.handle(input, now);
-    this.#settle(peer, now);
+    this.#tellPeer(this.#roster.peers.atSlot(slot), input, now);
   }
 
-  // What sessions want.
-
-  #settle(peer: Peer, now: Instant): void {
-    this.#wanted.length = 0;
-    peer.session.drain(this.#wanted);
-    for (const action of this.#wanted) this.#carryOut(peer, action, now);
-    this.#wakes.set(peer.slot, peer.session.deadline());
-  }
-
-  #carryOut(peer: Peer, action: SessionAction, now: Instant): void {
-    switch (action.kind) {
-      case 'send':
-        this.#actions.push({ ...action, peer: peer.slot });
-        return;
-      case 'handshakeDropped':
-        return this.#drops.add(action.reason);
-      case 'established':
-        return this.#established(peer, now);
-      case 'gaveUp':
-        this.#log.info('Handshake given up', { peer: peer.config.name });
-        return this.#names.gaveUp(peer.slot, now);
-      case 'removeKeypair':
-        return this.#actions.write(action);
-      default:
-        return this.#actions.write({ ...action, peer: peer.slot });
-    }
-  }
-
-  #established(peer: Peer, now: Instant): void {
-    const before = peer.latestHandshake?.at;
-    const isSuccessor = before !== undefined && elapsed(before, now) < REJECT_AFTER_TIME;
-    peer.latestHandshake = { at: now, wall: this.#wallClock.at(now) };
-    const endpoint = peer.session.endpoint?.text ?? '';
-    if (isSuccessor) this.#log.debug('Session renewed', { peer: peer.config.name, endpoint });
-    else this.#log.info('Session established', { peer: peer.config.name, endpoint });
+  #tellPeer(peer: Peer | undefined, input: SessionInput, now: Instant): void {
+    if (peer) this.#sessions.tell(peer, input, now);
   }
 
   // What the shell tells.
@@ -312,44 +262,52 @@ export class Node {
   #configure(config: Config, now: Instant): void {
     const isNewIdentity = this.#identity.adopt(config.privateKey);
     const publicKey = this.#identity.keys?.publicKey;
-    const newKey = isNewIdentity ? publicKey : undefined;
-    if (newKey) this.#admission.setPublicKey(newKey);
-    for (const write of this.#own.adopt(config, publicKey, newKey)) this.#actions.write(write);
+    this.#tellKeys();
+    for (const write of this.#own.adopt(config, publicKey)) this.#actions.write(write);
     const change = this.#roster.adopt(config, publicKey, now);
     for (const { config: peer, why } of change.refused) {
       this.#log.warn('Peer is left out of the configuration', { peer: peer.name, why });
     }
-    for (const peer of change.gone) this.#dismiss(peer, now);
+    for (const peer of change.gone) this.#sessions.dismiss(peer, now);
     for (const write of change.writes) this.#actions.write(write);
+    this.#sessions.setFeatures(featuresOf(config, this.#abilities));
     for (const { peer, before } of change.present) {
-      if (before && isNewIdentity) peer.session.handle({ kind: 'identityChanged' }, now);
-      this.#applySettings(peer, before, now);
-      this.#settle(peer, now);
+      if (before && isNewIdentity) this.#sessions.tell(peer, { kind: 'identityChanged' }, now);
+      this.#sessions.apply(peer, before, now);
     }
   }
 
-  #applySettings(peer: Peer, before: PeerConfig | undefined, now: Instant): void {
-    const { presharedKey, endpoint, persistentKeepalive } = peer.config;
-    if (!isSameKey(before?.presharedKey, presharedKey)) {
-      peer.session.handle({ kind: 'presharedKey', key: presharedKey }, now);
-    }
-    const known = peer.session.endpoint;
-    if (known && before?.sealedVni !== peer.config.sealedVni) this.#moveTo(peer.slot, known, now);
-    if (!isSamePlace(before?.endpoint, endpoint)) this.#setEndpoint(peer, endpoint, now);
-    if (before?.persistentKeepalive !== persistentKeepalive) {
-      const interval = persistentKeepalive;
-      peer.session.handle({ kind: 'persistentKeepalive', interval }, now);
-    }
+  #tellKeys(): void {
+    const [publicKey, other] = this.#identity.publicKeys();
+    if (publicKey) this.#admission.setPublicKey(publicKey, other);
+    for (const write of this.#own.adoptKeys(this.#identity.mac1Keys())) this.#actions.write(write);
   }
 
-  /** Where there is none any more, the peer is still where it was heard last. */
-  #setEndpoint(peer: Peer, at: HostPort | undefined, now: Instant): void {
-    this.#names.remove(peer.slot);
-    const address = at && parseAddress(at.host);
-    if (at && address) {
-      const endpoint = withVni(endpointOf(address, at.port), peer.config.sealedVni);
-      peer.session.handle({ kind: 'endpoint', endpoint }, now);
-    } else if (at) this.#names.set(peer.slot, at, now);
+  // What the mesh wants.
+
+  #upsert(config: PeerConfig, otherKey: Uint8Array | undefined, now: Instant): void {
+    const change = this.#roster.upsert(config, otherKey, now);
+    if (!change) return;
+    for (const write of change.writes) this.#actions.write(write);
+    // The walk is to know where packets for it would go, for it asks for a session by them.
+    if (!change.peer.hasSession) return this.#placeUnmet(change.peer);
+    this.#sessions.apply(change.peer, change.before, now);
+  }
+
+  #placeUnmet({ slot, config }: Peer): void {
+    const endpoint = literalEndpoint(config);
+    if (endpoint) this.#actions.write({ kind: 'setEndpoint', peer: slot, endpoint });
+  }
+
+  #remove(publicKey: Uint8Array, now: Instant): void {
+    const change = this.#roster.dismiss(publicKey, now);
+    if (!change) return;
+    this.#sessions.dismiss(change.peer, now);
+    for (const write of change.writes) this.#actions.write(write);
+  }
+
+  #setKeys(privateKeys: readonly Uint8Array[]): void {
+    if (this.#identity.adoptOfMesh(privateKeys)) this.#tellKeys();
   }
 
   #resolved(input: Extract<NodeInput, { kind: 'resolved' }>, now: Instant): void {
@@ -359,42 +317,26 @@ export class Node {
     if (!peer) return;
     if (!endpoint) this.#log.debug('Endpoint does not resolve', { peer: peer.config.name });
     // A peer that is being heard is where it is heard.
-    else if (peer.session.state(now) !== 'established') this.#moveTo(peer.slot, endpoint, now);
+    else if (peer.session.state(now) !== 'established') this.#roamed(peer.slot, endpoint, now);
   }
 
   #followUnderlay(now: Instant): void {
     if (!this.#underlay.take(now)) return;
-    for (const { slot } of this.#roster.peers.all()) {
-      if (!this.#unaffected.has(slot)) this.#tell(slot, { kind: 'underlayChanged' }, now);
+    for (const peer of this.#roster.peers.all()) {
+      if (!peer.hasSession || this.#unaffected.has(peer.slot)) continue;
+      this.#sessions.tell(peer, { kind: 'underlayChanged' }, now);
     }
   }
 
   #setWallClock(wall: WallTime, now: Instant): void {
+    this.#mesh.feed({ kind: 'wallClock', wall }, now);
     this.#clock.set(wall, now);
     for (const write of this.#clearPeers.clockSet(now)) this.#actions.write(write);
   }
 
   #stop(now: Instant): void {
     this.#isStopped = true;
-    for (const peer of this.#roster.peers.all()) {
-      peer.session.handle({ kind: 'stop' }, now);
-      this.#settle(peer, now);
-      this.#names.remove(peer.slot);
-      this.#wakes.set(peer.slot, NEVER);
-    }
+    for (const peer of this.#roster.peers.all()) this.#sessions.stop(peer, now);
     this.#identity.forget();
   }
-
-  /** The walk forgets its keypairs by `removePeer`; here they are only released. */
-  #dismiss(peer: Peer, now: Instant): void {
-    peer.session.handle({ kind: 'stop' }, now);
-    this.#wanted.length = 0;
-    peer.session.drain(this.#wanted);
-    this.#names.remove(peer.slot);
-    this.#wakes.set(peer.slot, NEVER);
-  }
-}
-
-function isSameKey(a: Uint8Array | undefined, b: Uint8Array | undefined): boolean {
-  return a === b || (a !== undefined && b !== undefined && equal(a, b));
 }

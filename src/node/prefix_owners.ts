@@ -32,6 +32,36 @@ export class PrefixOwners {
     return writes;
   }
 
+  /**
+   * One peer has these now, and no others. What `isFixed` says of an owner is not taken from it.
+   */
+  assignTo(
+    peer: PeerSlot,
+    before: readonly Prefix[],
+    now: readonly Prefix[],
+    isFixed: (owner: PeerSlot) => boolean,
+  ): TableWrite[] {
+    const writes: TableWrite[] = [];
+    const kept = new Set(now.map(({ text }) => text));
+    for (const prefix of before) {
+      if (kept.has(prefix.text) || !this.has(prefix, peer)) continue;
+      this.#owned.delete(prefix.text);
+      writes.push({ kind: 'removePrefix', prefix });
+    }
+    for (const prefix of now) {
+      const owner = this.#owned.get(prefix.text)?.peer;
+      if (owner === peer || (owner !== undefined && isFixed(owner))) continue;
+      this.#owned.set(prefix.text, { prefix, peer });
+      writes.push({ kind: 'insertPrefix', prefix, peer });
+    }
+    return writes;
+  }
+
+  /** The walk has forgotten this peer, and these prefixes of it. */
+  release(peer: PeerSlot, prefixes: readonly Prefix[]): void {
+    for (const prefix of prefixes) if (this.has(prefix, peer)) this.#owned.delete(prefix.text);
+  }
+
   /** The walk has forgotten these peers, and their prefixes with them. */
   forget(peers: ReadonlySet<PeerSlot>): void {
     if (peers.size === 0) return;

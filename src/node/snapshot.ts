@@ -3,13 +3,18 @@
 import type { Endpoint, Mac, Prefix } from '../base/address.js';
 import type { PeerSlot } from '../base/identifiers.js';
 import type { Duration, Instant, WallTime } from '../base/time.js';
+import type { Suite } from '../crypto/suite.js';
+import type { MeshSnapshot } from '../mesh/snapshot.js';
 import type { ClearPeerConfig } from './config.js';
+import { literalEndpoint } from './peer_settings.js';
 import type { Peer } from './peer_table.js';
 
 export interface PeerSnapshot {
   readonly slot: PeerSlot;
   readonly name: string;
   readonly publicKey: Uint8Array;
+  /** By the mesh, not by the configuration. */
+  readonly isMesh: boolean;
   readonly hasPresharedKey: boolean;
   readonly endpoint: Endpoint | undefined;
   readonly allowedIps: readonly Prefix[];
@@ -23,6 +28,14 @@ export interface PeerSnapshot {
    */
   readonly handshakeRoundTrip: Duration | undefined;
   readonly state: 'idle' | 'handshaking' | 'established';
+  /** What the session in use speaks; `wireguard` until hellos were exchanged, and without one. */
+  readonly protocol: 'wireguard' | 'heddle';
+  /** What data messages are sealed with now. */
+  readonly suite: Suite;
+  /** Lanes that send to it now. */
+  readonly lanes: number;
+  /** Whether packets with partial checksums go to it now. */
+  readonly trustsChecksums: boolean;
 }
 
 /** A peer in the clear. */
@@ -47,26 +60,35 @@ export interface NodeSnapshot {
   readonly clearPeers: readonly ClearPeerSnapshot[];
   /** Handshake messages that came to nothing, by reason (session/handshake_drop.ts). */
   readonly handshakeDrops: Readonly<Record<string, number>>;
+  /** Control messages that came to nothing, by reason (session/control_drop.ts). */
+  readonly controlDrops: Readonly<Record<string, number>>;
   readonly underLoad: boolean;
+  /** Undefined: the node has no mesh. */
+  readonly mesh: MeshSnapshot | undefined;
 }
 
 /** `allowedIps`: those that it owns. */
-export function snapshotOf(
-  { slot, session, config, latestHandshake }: Peer,
-  allowedIps: readonly Prefix[],
-  now: Instant,
-): PeerSnapshot {
+export function snapshotOf(peer: Peer, allowedIps: readonly Prefix[], now: Instant): PeerSnapshot {
+  const { slot, config, isMesh, latestHandshake } = peer;
+  // To look at a peer is no reason to make its session.
+  const session = peer.hasSession ? peer.session : undefined;
+  const agreement = session?.agreement(now);
   return {
     slot,
     name: config.name,
     publicKey: config.publicKey.slice(),
+    isMesh,
     hasPresharedKey: config.presharedKey !== undefined,
-    endpoint: session.endpoint,
+    endpoint: session ? session.endpoint : literalEndpoint(config),
     allowedIps,
     sealedVni: config.sealedVni,
     persistentKeepalive: config.persistentKeepalive,
     latestHandshake,
-    handshakeRoundTrip: session.roundTrip,
-    state: session.state(now),
+    handshakeRoundTrip: session?.roundTrip,
+    state: session?.state(now) ?? 'idle',
+    protocol: agreement ? 'heddle' : 'wireguard',
+    suite: agreement?.suite ?? 'chacha20-poly1305',
+    lanes: agreement?.lanes ?? 1,
+    trustsChecksums: agreement?.trustsChecksums ?? false,
   };
 }

@@ -8,7 +8,7 @@ import type { TableWrite } from '../../src/datapath/tables.js';
 import { ClearPeers } from '../../src/node/clear_peers.js';
 import type { ClearPeerConfig } from '../../src/node/config.js';
 import { Slots } from '../../src/node/slots.js';
-import { WallClock } from '../../src/session/wall_clock.js';
+import { WallClock } from '../../src/base/wall_clock.js';
 import { KeptLog } from '../support/kept_log.js';
 import { endpoint, prefix } from '../support/parsed.js';
 

@@ -2,7 +2,7 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { after, instant, seconds, wallTime } from '../../src/base/time.js';
 import { ClockWatch } from '../../src/node/clock_watch.js';
-import { WallClock } from '../../src/session/wall_clock.js';
+import { WallClock } from '../../src/base/wall_clock.js';
 import { KeptLog } from '../support/kept_log.js';
 
 const test = suite('node/clock_watch');

@@ -34,4 +34,27 @@ test('identity: a key of zeros is none', () => {
   assert.ok(identity.adopt(KEY), 'it comes back');
 });
 
+test('identity: the keys of the mesh come first, and each that stays keeps its object', () => {
+  const identity = new Identity(CRYPTO);
+  identity.adopt(KEY);
+  const [old, next] = ['old', 'next'].map((name) => generatePrivateKey(new SeededRandom(name)));
+  if (!old || !next) return assert.unreachable();
+  assert.ok(identity.adoptOfMesh([old]));
+  const first = present(identity.keys, 'there are keys');
+  equalBytes(first.publicKey, CRYPTO.publicKey(old));
+  assert.not(identity.adoptOfMesh([old.slice()]), 'no news');
+  assert.ok(identity.adoptOfMesh([next, old]));
+  equalBytes(present(identity.keys, 'keys').publicKey, CRYPTO.publicKey(next));
+  assert.not(isZero(first.privateKey), 'it still answers');
+  assert.is(identity.mac1Keys().length, 2, 'as many as the walk takes');
+  assert.equal(
+    identity.publicKeys(),
+    [next, old].map((key) => CRYPTO.publicKey(key)),
+  );
+  assert.ok(identity.adoptOfMesh([next]));
+  assert.ok(isZero(first.privateKey), 'gone');
+  identity.forget();
+  assert.is(identity.keys, undefined);
+});
+
 test.run();

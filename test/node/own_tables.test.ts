@@ -17,27 +17,35 @@ test('own tables: everything is told once, and what changes again', () => {
   const own = new OwnTables();
   const kinds = (...adopted: Parameters<OwnTables['adopt']>) =>
     own.adopt(...adopted).map(({ kind }) => kind);
-  assert.equal(kinds(CONFIG, KEY, KEY), ['setMac1Key', 'setVtepMac', 'setOwnAddresses']);
-  assert.equal(kinds(CONFIG, KEY, undefined), []);
-  assert.equal(kinds({ ...CONFIG, addresses: [] }, KEY, undefined), ['setOwnAddresses']);
+  assert.equal(kinds(CONFIG, KEY), ['setVtepMac', 'setOwnAddresses']);
+  assert.equal(kinds(CONFIG, KEY), []);
+  assert.equal(kinds({ ...CONFIG, addresses: [] }, KEY), ['setOwnAddresses']);
   const other = new Uint8Array(32).fill(2);
-  assert.equal(kinds({ ...CONFIG, addresses: [] }, other, other), ['setMac1Key', 'setVtepMac']);
+  assert.equal(kinds({ ...CONFIG, addresses: [] }, other), ['setVtepMac']);
 });
 
 test('own tables: the VTEP has the configured address, else the one of the key', () => {
   const own = new OwnTables();
   assert.is(own.vtepMac, undefined);
-  own.adopt(CONFIG, KEY, KEY);
+  own.adopt(CONFIG, KEY);
   assert.is(own.vtepMac?.text, vtepMacOf(KEY).text);
   const vtepMac = present(parseMac('02:00:5e:10:00:01'), 'an address');
-  assert.equal(own.adopt({ ...CONFIG, vtepMac }, KEY, undefined), [
-    { kind: 'setVtepMac', mac: vtepMac },
-  ]);
+  assert.equal(own.adopt({ ...CONFIG, vtepMac }, KEY), [{ kind: 'setVtepMac', mac: vtepMac }]);
 });
 
-test('own tables: without a key the walk is not told of one', () => {
+test('own tables: the keys of mac1 are told when they change, the second beside the first', () => {
   const own = new OwnTables();
-  const kinds = own.adopt(CONFIG, undefined, undefined).map(({ kind }) => kind);
+  const other = new Uint8Array(32).fill(2);
+  assert.equal(own.adoptKeys([]), []);
+  assert.equal(own.adoptKeys([KEY]), [{ kind: 'setMac1Key', key: KEY }]);
+  assert.equal(own.adoptKeys([KEY]), []);
+  assert.equal(own.adoptKeys([KEY, other]), [{ kind: 'setMac1Key', key: KEY, other }]);
+  assert.equal(own.adoptKeys([other, KEY]), [{ kind: 'setMac1Key', key: other, other: KEY }]);
+});
+
+test('own tables: without a key the VTEP has an address all the same', () => {
+  const own = new OwnTables();
+  const kinds = own.adopt(CONFIG, undefined).map(({ kind }) => kind);
   assert.equal(kinds, ['setVtepMac', 'setOwnAddresses']);
 });
 

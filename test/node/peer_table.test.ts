@@ -12,7 +12,8 @@ function peer(name: string, slot: number): Peer {
   const { publicKey } = party.keys;
   const session = new Session(party, { slot: peerSlot(slot), publicKey });
   const config = { name, publicKey, allowedIps: [] };
-  return { slot: peerSlot(slot), session, config, latestHandshake: undefined };
+  const rest = { isMesh: false, hasSession: true, otherKey: undefined, isStockTold: false };
+  return { slot: peerSlot(slot), session, config, ...rest, latestHandshake: undefined };
 }
 
 test('peer table: finds peers by key and by slot, in the order given', () => {
@@ -33,6 +34,21 @@ test('peer table: returns who left, and forgets them', () => {
   assert.is(table.withKey(a.config.publicKey), undefined);
   assert.is(table.atSlot(peerSlot(0)), undefined);
   assert.is(table.size, 2);
+});
+
+test('peer table: a peer is found by its other key until it has another', () => {
+  const table = new PeerTable();
+  const [a, b] = [peer('a', 0), peer('b', 1)];
+  table.replaceAll([a]);
+  table.rename(a, a.config, b.config.publicKey);
+  assert.is(table.withKey(b.config.publicKey), a);
+  table.rename(a, { ...a.config, publicKey: b.config.publicKey }, undefined);
+  assert.is(table.withKey(b.config.publicKey), a);
+  assert.is(table.withKey(peer('a', 0).config.publicKey), undefined);
+  table.remove(a);
+  assert.is(table.withKey(b.config.publicKey), undefined);
+  assert.is(table.atSlot(peerSlot(0)), undefined);
+  assert.is(table.size, 0);
 });
 
 test.run();

@@ -43,4 +43,24 @@ test('prefix owners: what a removed peer owned is inserted anew for the next', (
   assert.equal(summary(owners.assign(owned(['10.0.0.0/8', TWO]))), ['+10.0.0.0/8 2']);
 });
 
+test('prefix owners: one peer gets its own by itself, but nothing of a fixed one', () => {
+  const owners = new PrefixOwners();
+  const [a, b, c] = ['10.0.0.0/24', '10.0.1.0/24', '10.0.2.0/24'].map((text) => prefix(text));
+  if (!a || !b || !c) return assert.unreachable();
+  const [first, second] = [peerSlot(0), peerSlot(1)];
+  owners.assign([{ prefix: a, peer: first }]);
+  const isFixed = (owner: number): boolean => owner === first;
+  assert.equal(owners.assignTo(second, [], [a, b], isFixed), [
+    { kind: 'insertPrefix', prefix: b, peer: second },
+  ]);
+  assert.ok(owners.has(a, first));
+  assert.equal(owners.assignTo(second, [a, b], [c], isFixed), [
+    { kind: 'removePrefix', prefix: b },
+    { kind: 'insertPrefix', prefix: c, peer: second },
+  ]);
+  owners.release(second, [a, c]);
+  assert.not(owners.has(c, second));
+  assert.ok(owners.has(a, first));
+});
+
 test.run();

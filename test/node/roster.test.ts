@@ -1,14 +1,16 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { present } from '../../src/base/assert.js';
+import { MAX_PEERS } from '../../src/base/identifiers.js';
 import { SILENT } from '../../src/base/log.js';
 import { after, seconds, wallTime } from '../../src/base/time.js';
+import type { TableWrite } from '../../src/datapath/tables.js';
 import { ClearPeers } from '../../src/node/clear_peers.js';
 import type { ClearPeerConfig, Config, PeerConfig } from '../../src/node/config.js';
 import { Roster } from '../../src/node/roster.js';
 import { Slots } from '../../src/node/slots.js';
 import { Session } from '../../src/session/session.js';
-import { WallClock } from '../../src/session/wall_clock.js';
+import { WallClock } from '../../src/base/wall_clock.js';
 import { endpoint, prefix } from '../support/parsed.js';
 import { createParty, START } from '../support/session_scene.js';
 
@@ -137,6 +139,116 @@ test('roster: who is sealed behind VXLAN is told to the walk, and when it no lon
     }),
   );
   assert.equal(told, [[{ kind: 'vxlan-sealed', vni: 7 }], [], [{ kind: 'wireguard' }]]);
+});
+
+/** Who has the prefix. */
+function ownersOf(roster: Roster, text: string): string[] {
+  const clear = roster.clearSnapshot(START).filter(({ allowedIps }) => hasText(allowedIps, text));
+  const sealed = [...roster.peers.all()].filter((each) => hasText(roster.prefixesOf(each), text));
+  return [...clear.map(({ name }) => name), ...sealed.map(({ config }) => config.name)];
+}
+
+function hasText(prefixes: PeerConfig['allowedIps'], wanted: string): boolean {
+  return prefixes.some(({ text }) => text === wanted);
+}
+
+function kinds(writes: readonly TableWrite[] | undefined): string[] | undefined {
+  return writes?.map(({ kind }) => kind);
+}
+
+test('roster: a peer by the mesh is told by what changes of it alone', () => {
+  const roster = createRoster();
+  const told = [
+    peer('a', '10.0.0.1/32', '10.1.0.0/16'),
+    peer('a', '10.0.0.1/32', '10.1.0.0/16'),
+    peer('a', '10.0.0.1/32', '10.2.0.0/16'),
+    peer('a'),
+  ].map((config) => kinds(roster.upsert(config, undefined, START)?.writes));
+  assert.equal(told, [
+    ['addPeer', 'insertPrefix', 'insertPrefix'],
+    [],
+    ['removePrefix', 'insertPrefix'],
+    ['removePrefix', 'removePrefix'],
+  ]);
+  assert.equal(kinds(roster.dismiss(peer('a').publicKey, START)?.writes), ['removePeer']);
+  assert.is(roster.dismiss(peer('a').publicKey, START), undefined, 'it is gone');
+});
+
+test('roster: the session of a peer is made when it is first asked for, and once', () => {
+  const roster = createRoster();
+  const change = present(roster.upsert(peer('a'), undefined, START), 'a change');
+  assert.not(change.peer.hasSession);
+  roster.upsert({ ...peer('a'), name: 'renamed' }, undefined, START);
+  assert.not(change.peer.hasSession, 'news of it is no reason');
+  const { session } = change.peer;
+  assert.ok(change.peer.hasSession);
+  assert.is(roster.peers.withKey(peer('a').publicKey)?.session, session);
+});
+
+test('roster: a peer by the mesh that comes by its other key is the same one', () => {
+  const roster = createRoster();
+  const [old, later] = [peer('old'), peer('later')];
+  const first = present(roster.upsert(old, later.publicKey, START), 'a change').peer;
+  const changed = present(roster.upsert(later, undefined, START), 'a change');
+  assert.is(changed.peer, first);
+  assert.is(changed.before, old);
+  assert.is(roster.peers.size, 1);
+  assert.is(roster.dismiss(old.publicKey, START), undefined, 'by the old key it is none');
+  assert.is(present(roster.dismiss(later.publicKey, START), 'a change').peer, first);
+});
+
+test('roster: what the mesh and the configuration both say is the configuration’s', () => {
+  const roster = createRoster();
+  const [shared, other] = [peer('shared', '10.0.0.1/32'), peer('other', '10.0.0.1/32')];
+  roster.adopt(peers(shared), OURS, START);
+  assert.is(roster.upsert({ ...shared, name: 'mesh' }, undefined, START), undefined);
+  assert.equal(kinds(roster.upsert(other, undefined, START)?.writes), ['addPeer']);
+  assert.equal(ownersOf(roster, '10.0.0.1/32'), ['shared']);
+  assert.is(roster.dismiss(shared.publicKey, START), undefined);
+  const change = roster.adopt(peers(), OURS, START);
+  assert.equal(kinds(change.writes), ['removePeer', 'insertPrefix'], 'the mesh has it now');
+  assert.equal(ownersOf(roster, '10.0.0.1/32'), ['other']);
+  const back = roster.adopt(peers({ ...other, name: 'mine' }), OURS, START);
+  assert.equal(
+    back.gone.map(({ config }) => config.name),
+    ['other'],
+    'a peer of the mesh with that key goes',
+  );
+  assert.equal(ownersOf(roster, '10.0.0.1/32'), ['mine']);
+});
+
+test('roster: a prefix of the mesh and of a peer in the clear is the latter’s in any order', () => {
+  const clear = { peers: [], clearPeers: [clearPeer('10.0.0.1/32')] };
+  const mesh = peer('mesh', '10.0.0.1/32');
+  const steps = [
+    (roster: Roster) => void roster.adopt(clear, OURS, START),
+    (roster: Roster) => void roster.upsert(mesh, undefined, START),
+  ];
+  for (const order of [steps, [...steps].reverse()]) {
+    const roster = createRoster();
+    for (const step of order) step(roster);
+    assert.equal(ownersOf(roster, '10.0.0.1/32'), ['clear']);
+    roster.adopt(clear, OURS, START);
+    assert.equal(ownersOf(roster, '10.0.0.1/32'), ['clear'], 'and stays');
+    roster.adopt(peers(), OURS, START);
+    assert.equal(ownersOf(roster, '10.0.0.1/32'), ['mesh']);
+  }
+});
+
+test('roster: where all slots are taken, the mesh gets no more', () => {
+  const roster = createRoster();
+  const many = Array.from({ length: MAX_PEERS }, (_, i) => {
+    const publicKey = new Uint8Array(32);
+    new DataView(publicKey.buffer).setUint32(0, i + 1);
+    return { name: `${i}`, publicKey, allowedIps: [] };
+  });
+  for (const each of many) roster.upsert(each, undefined, START);
+  assert.is(roster.peers.size, MAX_PEERS);
+  assert.is(roster.upsert(peer('late'), undefined, START), undefined);
+  const [first] = many;
+  roster.dismiss(present(first, 'a peer').publicKey, START);
+  assert.is(roster.upsert(peer('late'), undefined, after(START, seconds(9))), undefined);
+  assert.ok(roster.upsert(peer('late'), undefined, after(START, seconds(10))));
 });
 
 test('roster: without a key of our own everybody may be a peer', () => {

@@ -19,12 +19,14 @@ test('snapshot: shows what is known of a peer, and no secret', () => {
   const presharedKey = new Uint8Array(32).fill(9);
   const settings = { presharedKey, persistentKeepalive: seconds(25), sealedVni: 7 };
   const config = { name: 'beta', publicKey, allowedIps: [], ...settings };
-  const peer = { slot, session, config, latestHandshake: undefined };
+  const rest = { isMesh: false, hasSession: true, otherKey: undefined, isStockTold: false };
+  const peer = { slot, session, config, ...rest, latestHandshake: undefined };
   const shown = snapshotOf(peer, allowedIps, START);
   assert.equal(shown, {
     slot,
     name: 'beta',
     publicKey,
+    isMesh: false,
     hasPresharedKey: true,
     endpoint: THERE,
     allowedIps,
@@ -33,6 +35,10 @@ test('snapshot: shows what is known of a peer, and no secret', () => {
     latestHandshake: undefined,
     handshakeRoundTrip: undefined,
     state: 'idle',
+    protocol: 'wireguard',
+    suite: 'chacha20-poly1305',
+    lanes: 1,
+    trustsChecksums: false,
   });
   shown.publicKey.fill(0);
   assert.not(isZero(publicKey), 'it is a copy');

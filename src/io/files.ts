@@ -166,6 +166,8 @@ function readWhole(fd: number, bytes: Uint8Array, path: string): number {
 }
 
 function writeSynced(path: string, bytes: Uint8Array): void {
+  // A process that was killed may have left one, and have had the number that is ours now.
+  fs.rmSync(path, { force: true });
   const fd = fs.openSync(path, 'wx', 0o600);
   try {
     let at = 0;

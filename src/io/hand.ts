@@ -10,9 +10,13 @@ import type { Instant } from '../base/time.js';
 import type { CounterReading, NativeCounter } from '../datapath/counters.js';
 import type { PeerTraffic, TableWrite, WalkEvent } from '../datapath/tables.js';
 import type { ClearPort } from '../encap/encapsulation.js';
+import type { OffloadStates, OffloadSwitches, SocketBuffers } from '../node/offloads.js';
+import type { AeadBackendReport } from './native.js';
 
 export interface Hand {
   readonly kind: 'native' | 'reference';
+  /** 1 to MAX_LANES: how many threads carry packets each way. */
+  readonly lanes: number;
   /** As the kernel named it. */
   readonly interfaceName: string;
   /** The port in use, as setListenPort left it. */
@@ -33,6 +37,13 @@ export interface Hand {
   takeEvents(out: WalkEvent[], limit: number): boolean;
   counters(): HandCounters;
   traffic(peer: PeerSlot): PeerTraffic;
+  /**
+   * Tests the offloads again and uses them as the switches say. Throws HandError and leaves them as
+   * they are when one is switched on and fails.
+   */
+  setOffloads(offloads: OffloadSwitches): void;
+  /** Absent in the reference hand, which has none. */
+  footing?(now: Instant): Footing;
   /** Sets the firewall mark of outer datagrams (SO_MARK), those of later sockets too. */
   setMark(mark: number): void;
   /**
@@ -58,6 +69,14 @@ export interface Hand {
    */
   remarks(): readonly string[];
   close(): void;
+}
+
+/** What the hand runs on. */
+export interface Footing {
+  readonly offloads: OffloadStates;
+  readonly buffers: SocketBuffers;
+  /** How each suite is sealed. */
+  readonly aead: readonly AeadBackendReport[];
 }
 
 export interface HandCounters extends CounterReading {

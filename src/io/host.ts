@@ -11,12 +11,13 @@
 import { writeFileSync } from 'node:fs';
 import type { Address, Endpoint, InterfaceAddress } from '../base/address.js';
 import type { Log } from '../base/log.js';
-import { FIRST_TABLE, type HostPlan } from '../route/host_plan.js';
+import { FIRST_TABLE, type HostPlan, type HostStep } from '../route/host_plan.js';
+import type { Link } from '../wire/netlink_link.js';
 import { HostAddresses, type Repaired } from './host_addresses.js';
 import { unlessWithoutIpv6 } from './host_errors.js';
 import { HostRoutes, type PlannedRoute } from './host_routes.js';
 import { type HostJournal, HostRuleSet } from './host_rule_set.js';
-import { type Link, type Netlink, NetlinkError, PROTOCOL_HEDDLE } from './netlink.js';
+import { type Netlink, NetlinkError, PROTOCOL_HEDDLE } from './netlink.js';
 import { ANYWHERE, readUnderlay, type Underlay } from './underlay.js';
 import { turnOffValidMark, turnOnValidMark } from './valid_mark.js';
 
@@ -24,6 +25,8 @@ import { turnOffValidMark, turnOnValidMark } from './valid_mark.js';
 const TRANSMIT_QUEUE = 1000;
 const FAMILIES = [4, 6] as const;
 const NOTHING: HostPlan = { steps: [], mark: 0 };
+/** Of the loopback interface. */
+const LOOPBACK_MTU = 65_536;
 
 export type RepairKind = 'link' | 'mtu' | 'address' | 'route' | 'rule' | 'sysctl';
 
@@ -64,6 +67,11 @@ export class Host {
     this.#rules = new HostRuleSet(netlink, journal);
   }
 
+  /** The interface as the kernel tells of it now; undefined when it is gone. */
+  link(): Link | undefined {
+    return this.#netlink.linkByIndex(this.#link?.index ?? 0);
+  }
+
   /** The interface's name, which others may have changed. */
   get interfaceName(): string {
     return this.#link?.name ?? '';
@@ -81,10 +89,11 @@ export class Host {
    * what stays. Throws NetlinkError, and then the plan before is still in force.
    */
   update(plan: HostPlan): void {
-    const link = this.#netlink.linkByIndex(this.#link?.index ?? 0);
+    const link = this.link();
     if (!link) throw new NetlinkError('Change the settings of the interface', 'ENODEV');
     const skipped: string[] = [];
     this.#add(link, plan, skipped);
+    this.#limitGso(link, plan);
     this.#plan = plan;
     if (skipped[0] !== undefined) {
       const fields = { first: skipped[0], steps: skipped.length };
@@ -149,7 +158,9 @@ export class Host {
       endpoints.map(({ address }) => address),
       interfaceName,
     );
-    return mtus.length > 0 ? mtus : this.#mtusTo(ANYWHERE, interfaceName);
+    if (mtus.length > 0) return mtus;
+    // Where no route leads out, IPv6 names the loopback interface, which leads nowhere.
+    return this.#mtusTo(ANYWHERE, interfaceName).filter((mtu) => mtu < LOOPBACK_MTU);
   }
 
   /** A routing table number, usable as a mark, that holds no route and that no rule names. */
@@ -192,6 +203,13 @@ export class Host {
   #setUp(link: Link, plan: HostPlan): void {
     const mtu = mtuOf(plan) ?? link.mtu;
     this.#netlink.setLink(link, { mtu, transmitQueueLength: TRANSMIT_QUEUE, isUp: true });
+    this.#limitGso(link, plan);
+  }
+
+  /** Kernels before 4.16 take no limit; then a super-packet is sent in two. */
+  #limitGso(link: Link, plan: HostPlan): void {
+    const limits = linkOf(plan)?.gso;
+    if (limits) attempt(() => this.#netlink.setLink(link, limits));
   }
 
   /** Adds what the plan has and is not there, all or none. */
@@ -286,8 +304,12 @@ export class Host {
   }
 }
 
+function linkOf(plan: HostPlan): (HostStep & { kind: 'link' }) | undefined {
+  return plan.steps.find((step) => step.kind === 'link');
+}
+
 function mtuOf(plan: HostPlan): number | undefined {
-  return plan.steps.find((step) => step.kind === 'link')?.mtu;
+  return linkOf(plan)?.mtu;
 }
 
 function addressesOf(plan: HostPlan): InterfaceAddress[] {

@@ -5,10 +5,20 @@
  */
 
 import { type Address, endpointOf } from '../base/address.js';
-import { type Instant, NEVER, type WallTime, toMillis, seconds } from '../base/time.js';
+import {
+  elapsed,
+  type Instant,
+  micros,
+  millis,
+  NEVER,
+  seconds,
+  toMillis,
+  type WallTime,
+} from '../base/time.js';
 import type { WalkEvent } from '../datapath/tables.js';
 import type { NodeAction } from '../node/action.js';
 import type { NodeInput } from '../node/input.js';
+import type { HostMeshAction } from '../node/mesh_port.js';
 import type { Node } from '../node/node.js';
 import type { Clock } from './clock.js';
 import type { Hand } from './hand.js';
@@ -20,6 +30,8 @@ const EVENTS_PER_TURN = 128;
  * handshake.
  */
 const WALL_CHECK = seconds(60);
+/** How often the loop is asked how late it runs, for the mesh. */
+const LAG_CHECK_MS = 1_000;
 /** A difference between the two clocks below this is drift, above it a jump. */
 const WALL_TOLERANCE_US = 10_000;
 
@@ -29,6 +41,8 @@ export interface LoopParts {
   readonly clock: Clock;
   /** Looks a host name up; undefined when it does not resolve now. Never rejects. */
   readonly resolve: (host: string) => Promise<Address | undefined>;
+  /** Carries out what the mesh wants of the host; it answers by `handle`, later. */
+  readonly onMesh?: (action: HostMeshAction) => void;
 }
 
 export class NodeLoop {
@@ -37,6 +51,7 @@ export class NodeLoop {
   readonly #actions: NodeAction[] = [];
   #timer: NodeJS.Timeout | undefined;
   #again: NodeJS.Immediate | undefined;
+  #lagTimer: NodeJS.Timeout | undefined;
   #wallOffset = Number.NaN;
   #stopped = false;
 
@@ -44,6 +59,7 @@ export class NodeLoop {
     this.#parts = parts;
     parts.hand.onEvents(() => this.#turn());
     this.#turn();
+    if (parts.onMesh) this.#watchLag();
   }
 
   /** Gives the core one input now and carries out what follows from it. */
@@ -60,7 +76,19 @@ export class NodeLoop {
     this.handle({ kind: 'stop' });
     this.#stopped = true;
     clearTimeout(this.#timer);
+    clearTimeout(this.#lagTimer);
     clearImmediate(this.#again);
+  }
+
+  /** How much later than asked for a timer comes is how late everything else does. */
+  #watchLag(): void {
+    const asked = this.#parts.clock.now();
+    this.#lagTimer = setTimeout(() => {
+      const late = elapsed(asked, this.#parts.clock.now()) - millis(LAG_CHECK_MS);
+      this.handle({ kind: 'mesh', input: { kind: 'lag', lag: micros(Math.max(0, late)) } });
+      if (!this.#stopped) this.#watchLag();
+    }, LAG_CHECK_MS);
+    this.#lagTimer.unref();
   }
 
   #turn(): void {
@@ -90,18 +118,21 @@ export class NodeLoop {
   /** True when an action was a write that may have raised an event. */
   #carryOut(now: Instant): boolean {
     const { node, hand } = this.#parts;
-    this.#actions.length = 0;
     node.drain(this.#actions);
     for (const action of this.#actions) {
       if (action.kind === 'write') hand.write(action.write, now);
       else if (action.kind === 'send')
         hand.send(action.peer, action.endpoint, action.datagram, now);
-      else this.#resolve(action.request, action.host, action.port);
+      else if (action.kind === 'resolve') this.#resolve(action.request, action.host, action.port);
+      else this.#parts.onMesh?.(action.action);
     }
     hand.commit();
-    return this.#actions.some(
+    const mayRaise = this.#actions.some(
       (action) => action.kind === 'write' && action.write.kind === 'readActivity',
     );
+    // Keys are among them, and after a start some for each peer: none is held until the next turn.
+    this.#actions.length = 0;
+    return mayRaise;
   }
 
   #resolve(request: number, host: string, port: number): void {

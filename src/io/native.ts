@@ -4,8 +4,10 @@
  */
 
 import { createRequire } from 'node:module';
+import type { Suite } from '../crypto/suite.js';
 import { NATIVE_COUNTERS, WALK_COUNTERS } from '../datapath/counters.js';
 import { DROPS } from '../datapath/drop.js';
+import type { OffloadStates, OffloadSwitches, SocketBuffers } from '../node/offloads.js';
 
 declare const engineBrand: unique symbol;
 /**
@@ -25,8 +27,8 @@ export const NETLINK_CHANGES = { link: 1, address: 2, route: 4, rule: 8, overrun
 export interface EngineOptions {
   /** The interface's name; empty for the channel backend, which keeps packets in memory. */
   readonly tun: string;
-  /** TSO, USO and checksum offload on the TUN, GSO and GRO on the socket. */
-  readonly offload: boolean;
+  /** The channel backend's packets have a virtio-net header where `tunTcp` is not off. */
+  readonly offloads: OffloadSwitches;
   /** The outer UDP port; 0 lets the kernel choose. */
   readonly port: number;
   /**
@@ -34,6 +36,25 @@ export interface EngineOptions {
    * (channel backend only).
    */
   readonly threads: boolean;
+  /**
+   * 1 to MAX_LANES. Several need a TUN device of their own making; the channel backend's packets
+   * and datagrams are then the first lane's.
+   */
+  readonly lanes: number;
+}
+
+/** The backend that seals a suite. */
+export interface AeadBackendReport {
+  readonly suite: Suite;
+  /**
+   * `own`: vector code of ours; `low-level`: OpenSSL's assembly below its public interface; `evp`:
+   * that interface.
+   */
+  readonly backend: string;
+  /** For a person: the library, and why nothing faster. */
+  readonly reason: string;
+  /** All that could seal it here, slowest first. */
+  readonly usable: readonly string[];
 }
 
 /**
@@ -43,9 +64,30 @@ export interface EngineOptions {
 export interface Addon {
   bootTime(): number;
   layout(): { readonly counters: readonly string[]; readonly drops: readonly string[] };
-  aeadBackend(): string;
-  /** Compares both ways to seal at every length up to `limit`; empty, or what differs first. */
-  compareAeadBackends(limit: number): string;
+  /** How each suite is sealed here. */
+  aeadBackends(): readonly AeadBackendReport[];
+  /** Whether AES-256-GCM is fast on this CPU. */
+  hasAesInstructions(): boolean;
+  /**
+   * Compares a usable backend with EVP at every length up to `limit`; empty, or what differs first.
+   */
+  aeadCompare(suite: Suite, backend: string, limit: number): string;
+  /** Ciphertext and tag by a usable backend. 32-byte key, 12-byte nonce. */
+  aeadSeal(
+    suite: Suite,
+    backend: string,
+    key: Uint8Array,
+    nonce: Uint8Array,
+    plaintext: Uint8Array,
+  ): Uint8Array;
+  /** Undefined when the tag does not match. */
+  aeadOpen(
+    suite: Suite,
+    backend: string,
+    key: Uint8Array,
+    nonce: Uint8Array,
+    sealed: Uint8Array,
+  ): Uint8Array | undefined;
   errnoName(errno: number): string;
   processHygiene(): void;
   openTun(name: string, blocking: boolean): { fd: number; name: string } | number;
@@ -68,10 +110,16 @@ export interface Addon {
     wake: () => void,
   ):
     | { engine: Engine; name: string; port: number; remarks: string[] }
-    | { step: string; errno: number };
+    | { step: string; errno: number; why: string };
   engineClose(engine: Engine): void;
   engineSetMark(engine: Engine, mark: number): number;
-  engineSetMac1Key(engine: Engine, key: Uint8Array): void;
+  /** Empty, or which one is switched on and fails its self-test, and why. */
+  engineSetOffloads(engine: Engine, offloads: OffloadSwitches): string;
+  engineOffloads(engine: Engine, now: number): OffloadStates;
+  /** Zeros with the channel backend. */
+  engineBuffers(engine: Engine): SocketBuffers;
+  /** One key of 32 bytes, or two. */
+  engineSetMac1Key(engine: Engine, keys: Uint8Array): void;
   engineSetMtu(engine: Engine, mtu: number): void;
   engineSetRouteMtu(engine: Engine, mtu: number): void;
   /** 6 bytes. */
@@ -101,12 +149,15 @@ export interface Addon {
     keys: Uint8Array,
     createdAt: number,
     isInitiator: boolean,
+    /** takesControl, suite (its number in a hello), lane (8: any), trustsChecksums: a byte each. */
+    kind: Uint8Array,
   ): void;
   engineUseKeypair(engine: Engine, peer: number, localIndex: number): void;
   engineRemoveKeypair(engine: Engine, localIndex: number): void;
   engineFlushStaged(engine: Engine, peer: number, orKeepalive: boolean): void;
   engineDropStaged(engine: Engine, peer: number): void;
   engineSendKeepalive(engine: Engine, peer: number): void;
+  engineSendControl(engine: Engine, peer: number, localIndex: number, message: Uint8Array): void;
   engineNoteHandshake(
     engine: Engine,
     peer: number,

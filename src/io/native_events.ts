@@ -7,6 +7,7 @@
  *           | 4 roamed:        peer(4) endpoint(44)
  *           | 5 activity:      peer(4) lastSent(8) lastReceived(8)
  *                              unansweredSend(8) unansweredReceive(8)
+ *           | 6 control:       peer(4) localIndex(4) length(2) message
  *
  * An endpoint: family(1: 4 or 6) hasLocal(1) port(2) address(16) localAddress(16)
  * interfaceIndex(4) vni(4: 0 none); an IPv4 address stands in the first four bytes. The twin is
@@ -21,15 +22,24 @@ import { unreachable } from '../base/assert.js';
 import { loadLe32, loadLe64, storeLe32, storeLe64 } from '../base/bytes.js';
 import { peerSlot, sessionIndex } from '../base/identifiers.js';
 import { instant, NEVER } from '../base/time.js';
-import type { WalkEvent } from '../datapath/tables.js';
+import { type KeypairMaterial, MAX_LANES, type WalkEvent } from '../datapath/tables.js';
 import type { Encapsulation } from '../encap/encapsulation.js';
 
 const ADDRESS_BYTES = 17;
 const ENDPOINT_BYTES = 44;
 const ENCAPSULATION_BYTES = 64;
+/** As native/crypto/suite.h numbers them. */
+const SUITE_NUMBERS = { 'chacha20-poly1305': 1, 'aes-256-gcm': 2 } as const;
 const NEVER_WORD = 0xffff_ffff_ffff_ffffn;
 const ENCAPSULATION_KINDS = ['wireguard', 'vxlan-sealed', 'vxlan', 'udp'] as const;
-const SHORTEST = { handshake: 51, sessionNeeded: 6, confirmed: 9, roamed: 49, activity: 37 };
+const SHORTEST = {
+  handshake: 51,
+  sessionNeeded: 6,
+  confirmed: 9,
+  roamed: 49,
+  activity: 37,
+  control: 11,
+};
 
 /**
  * Appends the events of `records` to `out`. Datagrams are views of `records`, which nobody else
@@ -60,6 +70,13 @@ export function parseEvents(records: Uint8Array, out: WalkEvent[]): void {
     } else if (kind === 5) {
       out.push({ kind: 'activity', peer, activity: parseActivity(records, at + 5) });
       at += SHORTEST.activity;
+    } else if (kind === 6) {
+      const length = (records[at + 9] ?? 0) | ((records[at + 10] ?? 0) << 8);
+      const from = at + SHORTEST.control;
+      const localIndex = sessionIndex(loadLe32(records, at + 5));
+      const message = records.subarray(from, from + length);
+      out.push({ kind: 'control', peer, localIndex, message });
+      at = from + length;
     } else {
       unreachable(kind as never);
     }
@@ -102,6 +119,17 @@ export function emitEncapsulation(encapsulation: Encapsulation): Uint8Array {
   const { until } = encapsulation;
   storeLe64(bytes, 56, until === NEVER ? NEVER_WORD : BigInt(until));
   return bytes;
+}
+
+/** What a keypair is beside its keys: see engineInstallKeypair. */
+export function emitKeypairKind({ takesControl, heddle }: KeypairMaterial): Uint8Array {
+  const suite = SUITE_NUMBERS[heddle?.suite ?? 'chacha20-poly1305'];
+  return Uint8Array.of(
+    takesControl ? 1 : 0,
+    suite,
+    heddle?.lane ?? MAX_LANES,
+    heddle?.trustsChecksums ? 1 : 0,
+  );
 }
 
 /** Addresses at 17 bytes each: family(1: 4 or 6) address(16). */

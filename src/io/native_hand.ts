@@ -12,15 +12,26 @@ import { NATIVE_COUNTERS, record, WALK_COUNTERS } from '../datapath/counters.js'
 import { DROPS } from '../datapath/drop.js';
 import type { PeerTraffic, TableWrite, WalkEvent } from '../datapath/tables.js';
 import type { ClearPort } from '../encap/encapsulation.js';
-import { type Hand, type HandCounters, HandError } from './hand.js';
+import type { OffloadSwitches } from '../node/offloads.js';
+import { type Footing, type Hand, type HandCounters, HandError } from './hand.js';
 import type { Addon, Engine, EngineOptions } from './native.js';
-import { emitAddresses, emitEncapsulation, emitEndpoint, parseEvents } from './native_events.js';
+import {
+  emitAddresses,
+  emitEncapsulation,
+  emitEndpoint,
+  emitKeypairKind,
+  parseEvents,
+} from './native_events.js';
 
 /** How engineSetClearPorts tells a port of bare IP packets. */
 const UDP_FLAG = 1 << 16;
 
+/** As an engine's, but for `lanes`, which are 1 where absent. */
+export type HandOptions = Omit<EngineOptions, 'lanes'> & Partial<Pick<EngineOptions, 'lanes'>>;
+
 export class NativeHand implements Hand {
   readonly kind = 'native';
+  readonly lanes: number;
   readonly interfaceName: string;
   #listenPort: number;
   readonly #addon: Addon;
@@ -35,9 +46,11 @@ export class NativeHand implements Hand {
    * Opens the TUN and the UDP port and starts the lanes. Throws HandError naming the part that
    * failed.
    */
-  constructor(addon: Addon, options: EngineOptions) {
+  constructor(addon: Addon, { lanes = 1, ...others }: HandOptions) {
+    const options = { lanes, ...others };
     const opened = addon.engineOpen(options, () => this.#closed || this.#wake());
     if ('errno' in opened) throw openingError(addon, options, opened);
+    this.lanes = lanes;
     this.#addon = addon;
     this.#engine = opened.engine;
     this.interfaceName = opened.name;
@@ -99,6 +112,19 @@ export class NativeHand implements Hand {
     const words = this.#addon.engineTraffic(this.#engine, peer);
     const [rxBytes = 0n, txBytes = 0n, rxPackets = 0n, txPackets = 0n] = words;
     return { rxBytes, txBytes, rxPackets, txPackets, drops: record(DROPS, words.subarray(4)) };
+  }
+
+  setOffloads(offloads: OffloadSwitches): void {
+    const refused = this.#addon.engineSetOffloads(this.#engine, offloads);
+    if (refused !== '') throw offloadError(refused);
+  }
+
+  footing(now: Instant): Footing {
+    return {
+      offloads: this.#addon.engineOffloads(this.#engine, now),
+      buffers: this.#addon.engineBuffers(this.#engine),
+      aead: this.#addon.aeadBackends(),
+    };
   }
 
   setMark(mark: number): void {
@@ -164,7 +190,8 @@ export class NativeHand implements Hand {
     const indices = Uint32Array.of(localIndex, remoteIndex);
     const keys = concat(sendKey, receiveKey);
     const [addon, engine] = [this.#addon, this.#engine];
-    addon.engineInstallKeypair(engine, peer, indices, keys, createdAt, isInitiator);
+    const kind = emitKeypairKind(keypair);
+    addon.engineInstallKeypair(engine, peer, indices, keys, createdAt, isInitiator, kind);
     keys.fill(0);
   }
 
@@ -175,7 +202,10 @@ export class NativeHand implements Hand {
     const [addon, engine] = [this.#addon, this.#engine];
     switch (write.kind) {
       case 'setMac1Key':
-        return addon.engineSetMac1Key(engine, write.key);
+        return addon.engineSetMac1Key(
+          engine,
+          write.other ? concat(write.key, write.other) : write.key,
+        );
       case 'setMtu':
         return addon.engineSetMtu(engine, write.mtu);
       case 'setRouteMtu':
@@ -209,6 +239,8 @@ export class NativeHand implements Hand {
         return addon.engineDropStaged(engine, write.peer);
       case 'sendKeepalive':
         return addon.engineSendKeepalive(engine, write.peer);
+      case 'sendControl':
+        return addon.engineSendControl(engine, write.peer, write.localIndex, write.message);
       case 'noteHandshake':
         return addon.engineNoteHandshake(
           engine,
@@ -234,6 +266,13 @@ const ADVICE: Readonly<Record<string, string>> = {
   'udp/EADDRINUSE': 'another program has that port: stop it, or set another "listenPort"',
 };
 
+/** `refused`: which one, and why. */
+function offloadError(refused: string): HandError {
+  const name = refused.slice(0, refused.indexOf(':'));
+  const advice = `set \`offloads: {${name}: auto}\` to run without it here`;
+  return new HandError('OFFLOAD', `Use the offload ${refused}; ${advice}`);
+}
+
 function portError(addon: Addon, port: number, errno: number): HandError {
   const code = addon.errnoName(errno);
   const advice = ADVICE[`udp/${code}`];
@@ -243,8 +282,9 @@ function portError(addon: Addon, port: number, errno: number): HandError {
 function openingError(
   addon: Addon,
   options: EngineOptions,
-  failed: { step: string; errno: number },
+  failed: { step: string; errno: number; why: string },
 ): HandError {
+  if (failed.step === 'offload') return offloadError(failed.why);
   const code = addon.errnoName(failed.errno);
   const what =
     failed.step === 'tun'

@@ -9,6 +9,7 @@ import {
   bitsOf,
   type Family,
   type InterfaceAddress,
+  type Prefix,
 } from '../base/address.js';
 import { concat, loadLe16, loadLe32, storeLe32 } from '../base/bytes.js';
 import {
@@ -20,13 +21,20 @@ import {
   type Message,
   parseAttributes,
   parseMessages,
-  readText,
   TYPE,
   u32,
 } from '../wire/netlink.js';
 import {
+  emitLink,
+  LINK_FIXED,
+  type Link,
+  type LinkSettings,
+  parseLink,
+} from '../wire/netlink_link.js';
+import {
   emitRoute,
   parseLeastMtu,
+  parseDestinations,
   parseRouteKeys,
   ROUTE_FIXED,
   type Route,
@@ -44,12 +52,8 @@ import {
 import type { Addon } from './native.js';
 
 const AF: Record<Family, number> = { 4: 2, 6: 10 };
-const LINK_FIXED = 16;
 const ADDRESS_FIXED = 8;
 const RULE_FIXED = 12;
-const IFF_UP = 1;
-const IFF_LOWER_UP = 0x10000;
-const IFLA = { name: 3, mtu: 4, transmitQueueLength: 13 };
 const IFA = { address: 1, local: 2 };
 const IFA_F_NODAD = 0x02;
 /**
@@ -60,15 +64,6 @@ export const PROTOCOL_HEDDLE = 104;
 /** `site` and what administrators name lie between the universe and the link. */
 const RT_SCOPE_LINK = 253;
 const ROUTES_PER_REQUEST = 500;
-
-export interface Link {
-  readonly index: number;
-  readonly name: string;
-  readonly mtu: number;
-  readonly isUp: boolean;
-  /** Something is at its other end. */
-  readonly hasCarrier: boolean;
-}
 
 /** An address, and where it is. */
 export interface PlacedAddress {
@@ -125,29 +120,17 @@ export class Netlink {
     const request = { type: TYPE.getLink, flags: FLAG.dump };
     return this.#ask('List links', request, new Uint8Array(LINK_FIXED), [])
       .filter((message) => message.type === TYPE.newLink)
-      .map(parseLink);
+      .map(({ body }) => parseLink(body));
   }
 
   /** Each setting that is given is set. */
-  setLink(
-    link: { readonly index: number; readonly name: string },
-    to: { readonly mtu?: number; readonly isUp?: boolean; readonly transmitQueueLength?: number },
-  ): void {
-    const fixed = new Uint8Array(LINK_FIXED);
-    storeLe32(fixed, 4, link.index);
-    storeLe32(fixed, 8, to.isUp ? IFF_UP : 0);
-    storeLe32(fixed, 12, to.isUp === undefined ? 0 : IFF_UP);
-    const attributes: Attribute[] = [];
-    if (to.mtu !== undefined) attributes.push(u32(IFLA.mtu, to.mtu));
-    if (to.transmitQueueLength !== undefined) {
-      attributes.push(u32(IFLA.transmitQueueLength, to.transmitQueueLength));
-    }
+  setLink(link: { readonly index: number; readonly name: string }, to: LinkSettings): void {
+    const { fixed, attributes } = emitLink(link.index, to);
     this.#ask(`Set up link "${link.name}"`, { type: TYPE.newLink, flags: 0 }, fixed, attributes);
   }
 
   deleteLink(link: { readonly index: number; readonly name: string }): void {
-    const fixed = new Uint8Array(LINK_FIXED);
-    storeLe32(fixed, 4, link.index);
+    const { fixed } = emitLink(link.index);
     this.#ask(`Delete link "${link.name}"`, { type: TYPE.deleteLink, flags: 0 }, fixed, []);
   }
 
@@ -210,6 +193,11 @@ export class Netlink {
   /** The least MTU that a route of the family to the interface sets, whoever made it; 0: none. */
   leastRouteMtu(family: Family, interfaceIndex: number): number {
     return parseLeastMtu(this.#dumpRoutes(family), interfaceIndex);
+  }
+
+  /** Where the host's routes of the family lead to, in whatever table, but by this interface. */
+  destinations(family: Family, interfaceIndex: number): Prefix[] {
+    return parseDestinations(this.#dumpRoutes(family), interfaceIndex);
   }
 
   #dumpRoutes(family: Family): Uint8Array {
@@ -363,17 +351,6 @@ function inBatches(routes: readonly Route[]): (readonly Route[])[] {
   return Array.from({ length: count }, (_, i) =>
     routes.slice(i * ROUTES_PER_REQUEST, (i + 1) * ROUTES_PER_REQUEST),
   );
-}
-
-function parseLink({ body }: Message): Link {
-  const attributes = parseAttributes(body, LINK_FIXED);
-  return {
-    index: loadLe32(body, 4),
-    name: readText(attributes.get(IFLA.name)),
-    mtu: loadU32(attributes.get(IFLA.mtu)),
-    isUp: (loadLe32(body, 8) & IFF_UP) !== 0,
-    hasCarrier: (loadLe32(body, 8) & IFF_LOWER_UP) !== 0,
-  };
 }
 
 function parseInterfaceAddress({ body }: Message): PlacedAddress {

@@ -28,6 +28,7 @@ export interface ReferenceParts {
 
 export class ReferenceHand implements Hand {
   readonly kind = 'reference';
+  readonly lanes = 1;
   readonly interfaceName: string;
   readonly #addon: Addon;
   readonly #walk: Walk;
@@ -116,6 +117,8 @@ export class ReferenceHand implements Hand {
   traffic(peer: PeerSlot): PeerTraffic {
     return this.#walk.traffic(peer);
   }
+
+  setOffloads(): void {}
 
   setMark(mark: number): void {
     if (mark === 0) return;

@@ -1,13 +1,18 @@
-/** The primitives of crypto/suite.ts by libsodium, through sodium-native. */
+/**
+ * The primitives of crypto/suite.ts by libsodium, through sodium-native; AES-256-GCM by Node's own
+ * OpenSSL, because libsodium has it only where the processor does.
+ */
 
 import sodium from 'sodium-native';
 import { assert } from '../base/assert.js';
-import { isZero, storeLe64 } from '../base/bytes.js';
-import { type CryptoSuite, KEY_BYTES, TAG_BYTES } from '../crypto/suite.js';
+import { isZero, storeLe32, storeLe64 } from '../base/bytes.js';
+import { type CryptoSuite, KEY_BYTES, type MessageKey, TAG_BYTES } from '../crypto/suite.js';
+import { openAesGcm, sealAesGcm } from './aes_gcm.js';
 
 const NONCE_BYTES = 12;
 const XNONCE_BYTES = 24;
 const COUNTER_AT = 4;
+const EMPTY = new Uint8Array(0);
 
 export class SodiumSuite implements CryptoSuite {
   dh(privateKey: Uint8Array, publicKey: Uint8Array): Uint8Array | undefined {
@@ -27,7 +32,7 @@ export class SodiumSuite implements CryptoSuite {
   }
 
   seal(key: Uint8Array, counter: bigint, plaintext: Uint8Array, ad: Uint8Array): Uint8Array {
-    return this.sealIetf(key, nonceOf(counter), plaintext, ad);
+    return this.sealIetf(key, nonceOf(0, counter), plaintext, ad);
   }
 
   open(
@@ -36,7 +41,24 @@ export class SodiumSuite implements CryptoSuite {
     sealed: Uint8Array,
     ad: Uint8Array,
   ): Uint8Array | undefined {
-    return this.openIetf(key, nonceOf(counter), sealed, ad);
+    return this.openIetf(key, nonceOf(0, counter), sealed, ad);
+  }
+
+  sealMessage({ suite, key, prefix, counter }: MessageKey, plaintext: Uint8Array): Uint8Array {
+    const nonce = nonceOf(prefix, counter);
+    if (suite === 'chacha20-poly1305') return this.sealIetf(key, nonce, plaintext, EMPTY);
+    assertLength('key', key, KEY_BYTES);
+    return sealAesGcm(key, nonce, plaintext);
+  }
+
+  openMessage(
+    { suite, key, prefix, counter }: MessageKey,
+    sealed: Uint8Array,
+  ): Uint8Array | undefined {
+    const nonce = nonceOf(prefix, counter);
+    if (suite === 'chacha20-poly1305') return this.openIetf(key, nonce, sealed, EMPTY);
+    assertLength('key', key, KEY_BYTES);
+    return openAesGcm(key, nonce, sealed);
   }
 
   /** `seal` with any 12-byte nonce (RFC 8439 §2.8). */
@@ -115,9 +137,10 @@ function openWith(
   return isAuthentic ? plaintext : undefined;
 }
 
-/** WireGuard §5.4.6: 4 zero bytes, then the counter, little-endian. */
-function nonceOf(counter: bigint): Uint8Array {
+/** The prefix, which WireGuard has as 0 (§5.4.6), then the counter, little-endian. */
+function nonceOf(prefix: number, counter: bigint): Uint8Array {
   const nonce = new Uint8Array(NONCE_BYTES);
+  storeLe32(nonce, 0, prefix);
   storeLe64(nonce, COUNTER_AT, counter);
   return nonce;
 }

@@ -23,6 +23,9 @@ declare module 'sodium-native' {
   interface Sodium {
     crypto_scalarmult(q: Uint8Array, n: Uint8Array, p: Uint8Array): void;
     crypto_scalarmult_base(q: Uint8Array, n: Uint8Array): void;
+    crypto_sign_seed_keypair(pk: Uint8Array, sk: Uint8Array, seed: Uint8Array): void;
+    crypto_sign_detached(sig: Uint8Array, m: Uint8Array, sk: Uint8Array): void;
+    crypto_sign_verify_detached(sig: Uint8Array, m: Uint8Array, pk: Uint8Array): boolean;
     crypto_aead_chacha20poly1305_ietf_encrypt: Encrypt;
     crypto_aead_chacha20poly1305_ietf_decrypt: Decrypt;
     crypto_aead_xchacha20poly1305_ietf_encrypt: Encrypt;

@@ -5,7 +5,8 @@
 
 import { type Address, parseAddress } from '../base/address.js';
 import { present } from '../base/assert.js';
-import type { Link, Netlink, PlacedAddress } from './netlink.js';
+import type { Link } from '../wire/netlink_link.js';
+import type { Netlink, PlacedAddress } from './netlink.js';
 
 /** Addresses nobody is asked at: only where the kernel would send to them (RFC 5737, RFC 3849). */
 export const ANYWHERE: readonly Address[] = ['192.0.2.1', '2001:db8::1'].map((text) =>

@@ -53,7 +53,7 @@ function makeHost() {
     for (const end of [name, other]) ip(`link set ${end} addrgenmode none up`);
   }
   ip('addr add 10.1.0.1/16 dev under');
-  ip('link set hd0 mtu 1400 txqueuelen 1000');
+  ip('link set hd0 mtu 1400 txqueuelen 1000 gso_max_size 63000 gso_max_segs 45');
   const { log, said } = warnings();
   return { host: new Host(new Netlink(loadAddon()), log), said };
 }
@@ -62,12 +62,14 @@ interface Wanted {
   readonly addresses?: readonly string[];
   readonly allowedIps?: readonly string[];
   readonly freeTable?: number;
+  readonly mtu?: number;
 }
 
 function planOf(wanted: Wanted): HostPlan {
   return planHost({
     addresses: (wanted.addresses ?? []).map((text) => present(parseInterfaceAddress(text), text)),
-    mtu: 1400,
+    mtu: wanted.mtu ?? 1400,
+    messageOverhead: 32,
     table: 'auto',
     fwMark: 0,
     allowedIps: (wanted.allowedIps ?? []).map((text) => present(parsePrefix(text), text)),
@@ -105,6 +107,20 @@ alone('the link is up, with the plan’s MTU', () => {
   ip('link set hd0 mtu 1500 down');
   host.apply('hd0', planOf({}));
   assert.match(ip('link show hd0'), /<.*,UP.*> mtu 1400 /);
+});
+
+alone('the link takes super-packets of one UDP send, and of another size with another MTU', () => {
+  const { host } = makeHost();
+  const limits = () => {
+    const { transmitQueueLength, gsoMaxSegments, gsoMaxBytes } = present(host.link(), 'a link');
+    return [transmitQueueLength, gsoMaxSegments, gsoMaxBytes];
+  };
+  host.apply('hd0', planOf({}));
+  assert.equal(limits(), [1000, 45, 63_000]);
+  host.update(planOf({ mtu: 1280 }));
+  assert.equal(limits(), [1000, 49, 62_720]);
+  host.reconcile();
+  assert.equal(limits(), [1000, 49, 62_720]);
 });
 
 alone('a plan that fails midway leaves nothing, and says at what', () => {
@@ -158,7 +174,7 @@ alone('what others made alike stays when ours is taken back', () => {
 alone('two tunnels with default routes: each takes back its own', () => {
   const { host } = makeHost();
   const second = new Host(new Netlink(loadAddon()), SILENT);
-  ip('link set under mtu 1400');
+  ip('link set under mtu 1400 gso_max_size 63000 gso_max_segs 45');
   const before = state();
   host.apply('hd0', EVERYTHING);
   const between = state();

@@ -16,6 +16,7 @@ const NOTHING = { steps: [], mark: 0 };
 const PLAN = planHost({
   addresses: [],
   mtu: 1400,
+  messageOverhead: 32,
   table: 'auto',
   fwMark: 0,
   allowedIps: [prefix('0.0.0.0/0')],
@@ -134,6 +135,7 @@ test('rules: a host without IPv6 is told once, and not asked again', () => {
   const six = planHost({
     addresses: [],
     mtu: 1400,
+    messageOverhead: 32,
     table: 'auto',
     fwMark: 0,
     allowedIps: [prefix('0.0.0.0/0'), prefix('::/0')],

@@ -18,6 +18,7 @@ function planOf(...allowed: readonly string[]) {
   return planHost({
     addresses: [],
     mtu: 1400,
+    messageOverhead: 32,
     table: 'auto',
     fwMark: 0,
     allowedIps: allowed.map((text) => prefix(text)),

@@ -4,16 +4,21 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { type Address, type Endpoint, parseEndpoint } from '../../src/base/address.js';
 import { present } from '../../src/base/assert.js';
-import { type PeerSlot, peerSlot, sessionIndex } from '../../src/base/identifiers.js';
+import { nodeId, type PeerSlot, peerSlot, sessionIndex } from '../../src/base/identifiers.js';
 import { SeededRandom } from '../../src/base/random.js';
-import { type Instant, instant, millis, seconds } from '../../src/base/time.js';
+import { type Instant, instant, millis, NEVER, seconds, toSeconds } from '../../src/base/time.js';
 import { generatePrivateKey } from '../../src/crypto/keys.js';
 import { NATIVE_COUNTERS, record, WalkCounters } from '../../src/datapath/counters.js';
 import type { TableWrite, WalkEvent } from '../../src/datapath/tables.js';
 import { Walk } from '../../src/datapath/walk.js';
 import type { Hand, HandCounters } from '../../src/io/hand.js';
 import { NodeLoop } from '../../src/io/loop.js';
+import type { MeshAction } from '../../src/mesh/action.js';
+import type { MeshInput } from '../../src/mesh/input.js';
+import { emptyPicture } from '../../src/mesh/picture.js';
+import type { MeshSnapshot } from '../../src/mesh/snapshot.js';
 import type { HostPort } from '../../src/node/config.js';
+import type { HostMeshAction, MeshPort } from '../../src/node/mesh_port.js';
 import { Node } from '../../src/node/node.js';
 import { FakeTimers } from '../support/fake_timers.js';
 import { KeptLog } from '../support/kept_log.js';
@@ -26,6 +31,7 @@ const loops = suite('loop');
 /** Takes everything and does nothing. */
 class FakeHand implements Hand {
   readonly kind = 'reference';
+  readonly lanes = 1;
   readonly interfaceName = 'fake';
   readonly listenPort = 51_820;
   /** What was done, in order; a batch of writes ends with `commit`. */
@@ -74,6 +80,7 @@ class FakeHand implements Hand {
   setMark(): void {}
   setListenPort(): void {}
   setClearPorts(): void {}
+  setOffloads(): void {}
   hasTun(): boolean {
     return true;
   }
@@ -317,6 +324,87 @@ loops('loop: stop makes the node forget, and nothing happens any more', () => {
     timers.run(seconds(600));
     assert.is(hand.calls.length, before);
     assert.equal(timers.waiting(), { timers: 0, immediates: 0 });
+  });
+});
+
+/** A mesh that wants `wanted` once, and keeps what it is fed. */
+class KeptMesh implements MeshPort {
+  readonly fed: MeshInput[] = [];
+  readonly wanted: MeshAction[] = [];
+
+  handle(input: MeshInput): void {
+    this.fed.push(input);
+  }
+
+  advance(): void {}
+
+  deadline(): Instant {
+    return NEVER;
+  }
+
+  drain(out: MeshAction[]): void {
+    out.push(...this.wanted.splice(0));
+  }
+
+  snapshot(): MeshSnapshot {
+    return emptyPicture(nodeId('0000000000000000'), undefined);
+  }
+
+  /** How late it was told that the loop runs, in seconds. */
+  lags(): number[] {
+    return this.fed.flatMap((each) => (each.kind === 'lag' ? [toSeconds(each.lag)] : []));
+  }
+}
+
+function withMesh(body: (scene: { mesh: KeptMesh; timers: FakeTimers } & MeshScene) => void): void {
+  const [timers, mesh] = [new FakeTimers(), new KeptMesh()];
+  timers.during(() => {
+    const parts = { crypto: SUITE, random: new SeededRandom('loop'), log: new KeptLog() };
+    const node = new Node({ ...parts, mesh });
+    const lifted: HostMeshAction[] = [];
+    const resolve = (): Promise<undefined> => Promise.resolve(undefined);
+    const onMesh = (action: HostMeshAction): void => void lifted.push(action);
+    const hand = new FakeHand();
+    const loop = new NodeLoop({ node, hand, clock: timers, resolve, onMesh });
+    body({ mesh, timers, loop, lifted });
+    loop.stop();
+    assert.equal(timers.waiting(), { timers: 0, immediates: 0 });
+  });
+}
+
+interface MeshScene {
+  readonly loop: NodeLoop;
+  readonly lifted: HostMeshAction[];
+}
+
+loops('loop: what the mesh wants of the host is handed on, in order', () => {
+  withMesh(({ mesh, loop, lifted }) => {
+    const content = Uint8Array.of(1);
+    const wanted: HostMeshAction[] = [
+      { kind: 'persist', request: 1, file: 'own', content },
+      { kind: 'addresses', addresses: [], prefixes: [] },
+      { kind: 'forgetNetwork', why: 'it left' },
+    ];
+    mesh.wanted.push(...wanted);
+    loop.handle({ kind: 'mesh', input: { kind: 'persisted', request: 1, isSafe: true } });
+    assert.equal(lifted, wanted);
+    assert.is(mesh.fed.at(-1)?.kind, 'persisted');
+    assert.is(mesh.fed[0]?.kind, 'wallClock', 'the time comes first');
+  });
+});
+
+loops('loop: a mesh is told once a second how late everything runs', () => {
+  withMesh(({ mesh, timers, loop }) => {
+    timers.run(seconds(3));
+    assert.equal(mesh.lags(), [0, 0, 0]);
+    timers.suspend(seconds(5));
+    timers.run(millis(0));
+    assert.equal(mesh.lags().slice(3), [4]);
+    timers.run(seconds(2));
+    assert.equal(mesh.lags().slice(4), [0, 0], 'and is on time again');
+    loop.stop();
+    timers.run(seconds(5));
+    assert.is(mesh.lags().length, 6);
   });
 });
 

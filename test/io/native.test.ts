@@ -3,6 +3,7 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { NATIVE_COUNTERS, WALK_COUNTERS } from '../../src/datapath/counters.js';
 import { DROPS } from '../../src/datapath/drop.js';
+import { NO_OFFLOADS } from '../../src/node/offloads.js';
 import { addonHere } from '../support/twin.js';
 
 const native = suite('native');
@@ -21,8 +22,16 @@ native('native: names each errno as the system does', () => {
   assert.is(addon.errnoName(4095), 'errno 4095');
 });
 
-native('native: seals with what OpenSSL this process has', () => {
-  assert.match(addonHere().aeadBackend(), /^(low-level|evp): /);
+native('native: says for each suite how it is sealed, and why so', () => {
+  const reports = addonHere().aeadBackends();
+  assert.equal(
+    reports.map(({ suite }) => suite),
+    ['chacha20-poly1305', 'aes-256-gcm'],
+  );
+  for (const { backend, reason, usable } of reports) {
+    assert.ok(usable.includes(backend), `${backend} is one of ${usable.join(', ')}`);
+    assert.match(reason, /OpenSSL/);
+  }
 });
 
 native('native: reads a clock that goes on', () => {
@@ -34,10 +43,12 @@ native('native: reads a clock that goes on', () => {
 native('native: an engine over channels needs no device, and closes twice', () => {
   const addon = addonHere();
   for (const threads of [true, false]) {
-    const opened = addon.engineOpen({ tun: '', offload: false, port: 7, threads }, () => {});
+    const options = { tun: '', offloads: NO_OFFLOADS, port: 7, threads, lanes: threads ? 3 : 1 };
+    const opened = addon.engineOpen(options, () => {});
     if ('errno' in opened) throw new Error(`${opened.step}: ${opened.errno}`);
     assert.equal([opened.name, opened.port, opened.remarks], ['channel', 7, []]);
     const blocks = addon.engineCounters(opened.engine);
+    assert.is(blocks.length, threads ? 7 : 3, 'one a thread');
     addon.engineClose(opened.engine);
     addon.engineClose(opened.engine);
     const words = WALK_COUNTERS.length + NATIVE_COUNTERS.length + DROPS.length;
@@ -47,7 +58,7 @@ native('native: an engine over channels needs no device, and closes twice', () =
 
 native('native: a name that no interface can have is refused, and says where', () => {
   const opened = addonHere().engineOpen(
-    { tun: 'a-name-longer-than-15', offload: false, port: 0, threads: false },
+    { tun: 'a-name-longer-than-15', offloads: NO_OFFLOADS, port: 0, threads: false, lanes: 1 },
     () => {},
   );
   if (!('errno' in opened)) throw new Error('it was opened');

@@ -4,16 +4,18 @@ import { parseAddress, parseMac } from '../../src/base/address.js';
 import { present } from '../../src/base/assert.js';
 import { concat, loadLe32, loadLe64, storeLe32, storeLe64 } from '../../src/base/bytes.js';
 import { instant, NEVER } from '../../src/base/time.js';
-import type { WalkEvent } from '../../src/datapath/tables.js';
+import type { KeypairMaterial, WalkEvent } from '../../src/datapath/tables.js';
 import type { Encapsulation } from '../../src/encap/encapsulation.js';
 import {
   emitAddresses,
   emitEncapsulation,
   emitEndpoint,
+  emitKeypairKind,
   parseEndpoint,
   parseEvents,
 } from '../../src/io/native_events.js';
 import { endpoint } from '../support/parsed.js';
+import { keypair } from '../support/walk_rig.js';
 
 const events = suite('native events');
 
@@ -103,6 +105,32 @@ events('a handshake carries its source, its bytes and what waits behind it', () 
   assert.is(event.source.text, '192.0.2.1:7');
   assert.equal([...event.datagram], [1, 2, 3]);
 });
+
+events('a control message carries its keypair and its bytes', () => {
+  const head = concat(Uint8Array.of(6), le32(5), le32(0xfffffff8), Uint8Array.of(3, 0));
+  const records = concat(head, Uint8Array.of(0x10, 7, 8), head, Uint8Array.of(0x10, 9, 9));
+  const one = { kind: 'control', peer: 5, localIndex: 0xfffffff8 };
+  assert.equal(parse(records), [
+    { ...one, message: Uint8Array.of(0x10, 7, 8) },
+    { ...one, message: Uint8Array.of(0x10, 9, 9) },
+  ]);
+});
+
+const LANE = { suite: 'aes-256-gcm', lane: 3, trustsChecksums: true } as const;
+
+/** What a keypair is beside its keys; then: takes control, suite, lane, trusts checksums. */
+const KEYPAIR_KINDS: readonly [Partial<KeypairMaterial>, readonly number[]][] = [
+  [{}, [0, 1, 8, 0]],
+  [{ takesControl: true }, [1, 1, 8, 0]],
+  [{ heddle: LANE }, [0, 2, 3, 1]],
+  [{ heddle: { ...LANE, suite: 'chacha20-poly1305', trustsChecksums: false } }, [0, 1, 3, 0]],
+];
+
+for (const [kind, record] of KEYPAIR_KINDS) {
+  events(`keypair: ${JSON.stringify(kind)} is ${record}`, () => {
+    assert.equal([...emitKeypairKind({ ...keypair(1), ...kind })], record);
+  });
+}
 
 events('records back to back come out in order', () => {
   const moved = emitEndpoint(endpoint('[2001:db8::1]:7'));

@@ -13,6 +13,7 @@ import { SystemClock } from '../../src/io/clock.js';
 import { HandError } from '../../src/io/hand.js';
 import { NativeHand } from '../../src/io/native_hand.js';
 import { emitVirtioNet, VIRTIO_NET_BYTES } from '../../src/wire/virtio_net.js';
+import { NO_OFFLOADS } from '../../src/node/offloads.js';
 import { equalBytes } from '../support/bytes.js';
 import { type ChannelPair, carry, createChannelPair } from '../support/channel_host.js';
 import { FakeTimers } from '../support/fake_timers.js';
@@ -116,7 +117,6 @@ hands('native hand: after silence past Reject-After-Time a packet brings a new s
 });
 
 const FAILURES: readonly (readonly [errno: number, reason: Drop])[] = [
-  [ENOBUFS, 'send_no_buffer'],
   [EAGAIN, 'send_no_buffer'],
   [ENETUNREACH, 'send_unreachable'],
   [EINVAL, 'send_unreachable'],
@@ -145,6 +145,23 @@ for (const [errno, reason] of FAILURES) {
     });
   });
 }
+
+hands('native hand: ENOBUFS is tried again at once, and dropped where it lasts (row 47)', () => {
+  withPair({}, (scene) => {
+    const { left, right, settle } = scene;
+    connect(scene);
+    for (const [failures, drops] of [
+      [3, 0n],
+      [100, 1n],
+    ] as const) {
+      left.failSends(ENOBUFS, failures);
+      left.send(TO_RIGHT);
+      settle();
+      assert.is(left.hand.counters().drops.send_no_buffer, drops);
+      assert.is(right.packets().length, drops === 0n ? 1 : 0);
+    }
+  });
+});
 
 hands('native hand: a handshake that cannot be sent is counted, and sent again later', () => {
   withPair({}, (scene) => {
@@ -217,7 +234,7 @@ for (const errno of [EIO, EINVAL, EMSGSIZE]) {
 
 hands('native hand: prefixes are in force from the commit on', () => {
   const addon = addonHere();
-  const hand = new NativeHand(addon, { tun: '', offload: false, port: 0, threads: false });
+  const hand = new NativeHand(addon, { tun: '', offloads: NO_OFFLOADS, port: 0, threads: false });
   try {
     const prefix = present(parsePrefix('10.0.0.2/32'), 'a prefix');
     hand.write({ kind: 'addPeer', peer: PEER }, START);
@@ -242,7 +259,7 @@ hands('native hand: prefixes are in force from the commit on', () => {
 
 hands('native hand: events are taken a few at a time', () => {
   const addon = addonHere();
-  const hand = new NativeHand(addon, { tun: '', offload: false, port: 0, threads: false });
+  const hand = new NativeHand(addon, { tun: '', offloads: NO_OFFLOADS, port: 0, threads: false });
   try {
     for (let slot = 0; slot < 5; slot++) {
       hand.write({ kind: 'addPeer', peer: peerSlot(slot) }, START);
@@ -282,7 +299,7 @@ hands('native hand: over channels a port is a number, and changes lose nothing',
 
 hands('native hand: names what could not be opened, and what to do', () => {
   const addon = addonHere();
-  const options = { tun: 'no/such/name', offload: false, port: 0, threads: false };
+  const options = { tun: 'no/such/name', offloads: NO_OFFLOADS, port: 0, threads: false };
   try {
     new NativeHand(addon, options);
   } catch (error) {

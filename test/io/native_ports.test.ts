@@ -6,10 +6,18 @@ import { once } from 'node:events';
 import { readlinkSync } from 'node:fs';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
+import { present } from '../../src/base/assert.js';
+import { instant } from '../../src/base/time.js';
 import type { WalkCounter } from '../../src/datapath/counters.js';
 import { HandError } from '../../src/io/hand.js';
 import { loadAddon } from '../../src/io/native.js';
 import { NativeHand } from '../../src/io/native_hand.js';
+import {
+  AUTO_OFFLOADS,
+  NO_OFFLOADS,
+  OFFLOADS,
+  type OffloadStates,
+} from '../../src/node/offloads.js';
 import { ownNamespace } from '../support/own_namespace.js';
 
 const test = suite('native ports');
@@ -25,7 +33,7 @@ function ip(words: string): string {
 
 /** A hand with its device up and 10.7.0.1/24 on it, so that 10.7.0.9 leads into it. */
 function openHand(): NativeHand {
-  const options = { tun: TUN, offload: true, port: PORT, threads: true };
+  const options = { tun: TUN, offloads: AUTO_OFFLOADS, port: PORT, threads: true };
   const hand = new NativeHand(loadAddon(), options);
   setUp(TUN);
   return hand;
@@ -96,6 +104,55 @@ async function idleMs(): Promise<number> {
   const { user, system } = process.cpuUsage(before);
   return (user + system) / 1_000;
 }
+
+const offloadsOf = (hand: NativeHand): OffloadStates =>
+  present(hand.footing(instant(Date.now() * 1000)), 'a footing').offloads;
+
+alone(
+  'native ports: offloads are as switched, at the start and later, and traffic flows',
+  async () => {
+    const hand = openHand();
+    for (const state of Object.values(offloadsOf(hand))) {
+      assert.match(state.why, /^self-test (passed|failed: .+ \(Linux \d.+)/);
+      assert.is(state.isOn, state.why === 'self-test passed');
+      assert.is(state.resting, 0);
+    }
+    for (const offloads of [
+      NO_OFFLOADS,
+      { ...NO_OFFLOADS, udpGro: 'on' } as const,
+      AUTO_OFFLOADS,
+    ]) {
+      hand.setOffloads(offloads);
+      for (const name of OFFLOADS) {
+        const { isOn, why } = offloadsOf(hand)[name];
+        if (offloads[name] === 'off') assert.equal([isOn, why], [false, 'switched off'], name);
+        if (offloads[name] === 'on') assert.equal([isOn, why], [true, 'self-test passed'], name);
+      }
+      assert.ok(await isRead(hand));
+      assert.ok(await isHeard(hand, PORT));
+    }
+    hand.close();
+  },
+);
+
+alone('native ports: the buffers of the sockets are told, asked and given', () => {
+  const hand = openHand();
+  const { buffers } = hand.footing(instant(1));
+  assert.equal(buffers, { asked: 8 << 20, receive: 8 << 20, send: 8 << 20 });
+  hand.close();
+});
+
+alone('native ports: an offload that is switched on is refused where the device is gone', () => {
+  const hand = openHand();
+  ip(`link delete ${TUN}`);
+  refused(
+    'OFFLOAD',
+    /Use the offload tunTcp: self-test failed: .+`offloads: \{tunTcp: auto\}`/,
+    () => hand.setOffloads({ ...NO_OFFLOADS, tunTcp: 'on' }),
+  );
+  assert.is(offloadsOf(hand).udpGso.isOn, true, 'all is as it was');
+  hand.close();
+});
 
 alone('native ports: the listen port moves, and the old one is free', async () => {
   const hand = openHand();

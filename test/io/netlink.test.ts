@@ -17,7 +17,8 @@ import {
 } from '../../src/base/address.js';
 import { present } from '../../src/base/assert.js';
 import { loadAddon } from '../../src/io/native.js';
-import { type Link, Netlink, NetlinkError } from '../../src/io/netlink.js';
+import { Netlink, NetlinkError } from '../../src/io/netlink.js';
+import type { Link } from '../../src/wire/netlink_link.js';
 import { emitMessage, FLAG, TYPE } from '../../src/wire/netlink.js';
 import type { Route } from '../../src/wire/netlink_route.js';
 import { ownNamespace } from '../support/own_namespace.js';
@@ -79,7 +80,7 @@ alone('links: are found by name and by index, with MTU and state', () => {
   ip('link set far mtu 1312 up');
   const netlink = new Netlink(loadAddon());
   const far = present(netlink.linkByName('far'), 'the link is there');
-  assert.equal([far.mtu, far.isUp], [1312, true]);
+  assert.equal([far.mtu, far.isUp, far.transmitQueueLength], [1312, true, 1000]);
   assert.equal(netlink.linkByIndex(far.index), far);
   const near = present(netlink.linkByName('long-name-15-ok'), 'a name of 15 characters');
   assert.equal([near.mtu, near.isUp], [1500, false]);
@@ -96,6 +97,9 @@ alone('links: what is given is set, and nothing else', () => {
   assert.match(read(), /<.*,UP.*> mtu 1400 .* qlen 1000$/);
   netlink.setLink(near, { transmitQueueLength: 77 });
   assert.match(read(), /<.*,UP.*> mtu 1400 .* qlen 77$/);
+  netlink.setLink(near, { gsoMaxSegments: 45, gsoMaxBytes: 63_900 });
+  const { gsoMaxSegments, gsoMaxBytes } = present(netlink.linkByName('near'), 'near');
+  assert.equal([gsoMaxSegments, gsoMaxBytes], [45, 63_900]);
   netlink.setLink(near, { isUp: false });
   assert.match(read(), /<BROADCAST,MULTICAST> mtu 1400 .* qlen 77$/);
   netlink.setLink(near, { isUp: true, mtu: 1300, transmitQueueLength: 9 });

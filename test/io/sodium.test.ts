@@ -1,6 +1,7 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { concat, loadLe64 } from '../../src/base/bytes.js';
+import { sealAesGcm } from '../../src/io/aes_gcm.js';
 import { SodiumSuite } from '../../src/io/sodium.js';
 import { equalBytes, flipBit } from '../support/bytes.js';
 import { withSeed } from '../support/seed.js';
@@ -186,6 +187,31 @@ test('seal: puts the counter behind four zero bytes, little-endian', () => {
     equalBytes(sodium.open(key, counter, sealed, EMPTY), plaintext, `counter ${counter}`);
   }
 });
+
+for (const suite of ['chacha20-poly1305', 'aes-256-gcm'] as const) {
+  test(`message: puts the prefix before the counter, both little-endian: ${suite}`, () => {
+    const key = new Uint8Array(32).fill(3);
+    const plaintext = Uint8Array.of(1, 2, 3);
+    for (const [prefix, counter, nonce] of [
+      [0, 1n, '000000000100000000000000'],
+      [1, 0x0123_4567_89ab_cdefn, '01000000efcdab8967452301'],
+      [0xfedc_ba98, 2n ** 64n - 1n, '98badcfeffffffffffffffff'],
+    ] as const) {
+      const expected =
+        suite === 'aes-256-gcm'
+          ? sealAesGcm(key, hex(nonce), plaintext)
+          : sodium.sealIetf(key, hex(nonce), plaintext, EMPTY);
+      const by = { suite, key, prefix, counter };
+      equalBytes(sodium.sealMessage(by, plaintext), expected, nonce);
+      equalBytes(sodium.openMessage(by, expected), plaintext, nonce);
+      assert.is(sodium.openMessage({ ...by, prefix: 2 }, expected), undefined);
+      assert.is(sodium.openMessage({ ...by, counter: 0n }, expected), undefined);
+    }
+    const short = { suite, key: key.slice(1), prefix: 0, counter: 0n };
+    assert.throws(() => sodium.sealMessage(short, plaintext), /key has 32 bytes/);
+    assert.throws(() => sodium.openMessage(short, new Uint8Array(20)), /key has 32 bytes/);
+  });
+}
 
 test('open: refuses what is shorter than a tag, and takes a tag alone', () => {
   const key = new Uint8Array(32);

@@ -3,8 +3,9 @@ import * as assert from 'uvu/assert';
 import type { Address } from '../../src/base/address.js';
 import { parseInterfaceAddress } from '../../src/base/address.js';
 import { present } from '../../src/base/assert.js';
-import type { Link, PlacedAddress, RouteLookup } from '../../src/io/netlink.js';
+import type { PlacedAddress, RouteLookup } from '../../src/io/netlink.js';
 import { readUnderlay, type Underlay } from '../../src/io/underlay.js';
+import type { Link } from '../../src/wire/netlink_link.js';
 import { address } from '../support/parsed.js';
 
 const test = suite('io/underlay');
@@ -12,7 +13,9 @@ const test = suite('io/underlay');
 const OWN = 9;
 
 function link(index: number, changes: Partial<Link> = {}): Link {
-  return { index, name: `l${index}`, mtu: 1500, isUp: true, hasCarrier: true, ...changes };
+  const limits = { transmitQueueLength: 1000, gsoMaxSegments: 65_535, gsoMaxBytes: 65_536 };
+  const state = { mtu: 1500, isUp: true, hasCarrier: true };
+  return { index, name: `l${index}`, ...state, ...limits, ...changes };
 }
 
 function placed(interfaceIndex: number, text: string, isGlobal = true): PlacedAddress {

@@ -7,6 +7,7 @@ import type { Prefix } from '../base/address.js';
 import { equal, toBase64 } from '../base/bytes.js';
 import { toSeconds } from '../base/time.js';
 import type { ClearPeerConfig, Config, HostPort, PeerConfig } from '../node/config.js';
+import { AUTO_OFFLOADS, OFFLOADS } from '../node/offloads.js';
 
 export interface ConfigChange {
   /** One line a setting. */
@@ -27,14 +28,24 @@ export function describeChange(before: Config, after: Config): ConfigChange {
     ],
     needsRestart: [
       ...changed('interface', before.interface, after.interface),
+      ...changed('mesh', meshText(before), meshText(after)),
       ...changed('datapath', before.datapath, after.datapath),
+      ...changed('lanes', before.lanes ?? 'auto', after.lanes ?? 'auto'),
     ],
   };
 }
 
 /** The configuration that a running daemon can take over: `next` but for what needs a restart. */
 export function withoutRestart(running: Config, next: Config): Config {
-  return { ...next, interface: running.interface, datapath: running.datapath };
+  const { lanes: _lanes, meshSettings: _mesh, ...rest } = next;
+  const { interface: name, datapath, lanes, meshSettings } = running;
+  return {
+    ...rest,
+    ...(lanes === undefined ? {} : { lanes }),
+    ...(meshSettings ? { meshSettings } : {}),
+    interface: name,
+    datapath,
+  };
 }
 
 function ownChanges(before: Config, after: Config): string[] {
@@ -46,8 +57,15 @@ function ownChanges(before: Config, after: Config): string[] {
     ...changed('mtu', before.mtu ?? 'measured', after.mtu ?? 'measured'),
     ...changed('table', before.table, after.table),
     ...changed('fwMark', before.fwMark, after.fwMark),
+    ...offloadChanges(before, after),
+    ...changed('ciphers', ciphersText(before), ciphersText(after)),
     ...changed('vtepMac', before.vtepMac?.text ?? 'derived', after.vtepMac?.text ?? 'derived'),
   ];
+}
+
+function offloadChanges(before: Config, after: Config): string[] {
+  const [had, has] = [before.offloads ?? AUTO_OFFLOADS, after.offloads ?? AUTO_OFFLOADS];
+  return OFFLOADS.flatMap((name) => changed(`offloads.${name}`, had[name], has[name]));
 }
 
 function peerChanges(before: readonly PeerConfig[], after: readonly PeerConfig[]): string[] {
@@ -71,6 +89,7 @@ function peerChange(before: PeerConfig, after: PeerConfig): string[] {
     ...changed('endpoint', placeText(before.endpoint), placeText(after.endpoint)),
     ...listChange('allowedIps', texts(before.allowedIps), texts(after.allowedIps)),
     ...changed('persistentKeepalive', keepaliveText(before), keepaliveText(after)),
+    ...changed('protocol', before.protocol ?? 'wireguard', after.protocol ?? 'wireguard'),
     ...changed('encapsulation', sealedText(before), sealedText(after)),
   ];
 }
@@ -137,6 +156,22 @@ function placeText(place: HostPort | undefined): string {
 
 function keepaliveText({ persistentKeepalive }: PeerConfig): string {
   return persistentKeepalive === undefined ? 'off' : `${toSeconds(persistentKeepalive)} s`;
+}
+
+function meshText({ meshSettings }: Config): string {
+  if (!meshSettings) return 'off';
+  const { name, announce, subnetLength, acceptsDefaultRoutes } = meshSettings;
+  const words = [
+    ...(name === undefined ? [] : [`name ${name}`]),
+    ...(announce.length === 0 ? [] : [`announce ${texts(announce).join(' ')}`]),
+    ...(subnetLength === undefined ? [] : [`subnet ${subnetLength}`]),
+    ...(acceptsDefaultRoutes ? ['acceptDefaultRoutes'] : []),
+  ];
+  return words.join(', ') || 'on';
+}
+
+function ciphersText({ ciphers }: Config): string {
+  return ciphers?.join(', ') ?? 'all';
 }
 
 function sealedText({ sealedVni }: PeerConfig): string {

@@ -84,6 +84,9 @@ export class ClearPeerReader {
       const why = `${kind} is in the clear and has no keepalive; ${advice}`;
       this.#addAtKey([...path, 'persistentKeepalive'], why);
     }
+    if (shape.protocol !== undefined) {
+      this.#addAtKey([...path, 'protocol'], `${kind} has no sessions; ${advice}`);
+    }
   }
 
   #readEndpoint(shape: PeerShape, kind: ClearKind, i: number): Endpoint | undefined {

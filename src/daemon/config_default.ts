@@ -8,6 +8,7 @@ import { addressFromBytes, type InterfaceAddress } from '../base/address.js';
 import { concat } from '../base/bytes.js';
 import type { Random } from '../base/random.js';
 import { formatKey } from '../crypto/keys.js';
+import { KEY_BYTES } from '../crypto/suite.js';
 import type { Config } from '../node/config.js';
 import type { KeyDerivation } from './config_reader.js';
 import { DEFAULT_INTERFACE, DEFAULT_PORT } from './config_schema.js';
@@ -47,6 +48,21 @@ export function defaultConfig(
     clearPeers: [],
   };
   return { config, publicKey, keyFile: file, isNewKey: isNew };
+}
+
+/** What a host that has nothing but its mesh starts with: keys and addresses come from that. */
+export function meshConfig(): Config {
+  return {
+    interface: DEFAULT_INTERFACE,
+    privateKey: new Uint8Array(KEY_BYTES),
+    listenPort: DEFAULT_PORT,
+    addresses: [],
+    table: 'auto',
+    fwMark: 0,
+    datapath: 'native',
+    peers: [],
+    clearPeers: [],
+  };
 }
 
 /** A label of the key, not a proof of it. */

@@ -4,14 +4,16 @@
  * in the clear are config_clear_peers.ts's.
  */
 
-import { parseHostPort, parseInterfaceAddress, parseMac } from '../base/address.js';
+import { parseHostPort, parseInterfaceAddress, parseMac, parsePrefix } from '../base/address.js';
 import { present } from '../base/assert.js';
 import { isZero } from '../base/bytes.js';
 import { seconds } from '../base/time.js';
+import { KEY_BYTES } from '../crypto/suite.js';
 import { clamp, formatKey, parseKey } from '../crypto/keys.js';
 import type { CryptoSuite } from '../crypto/suite.js';
 import { DEFAULT_SEALED_VNI } from '../encap/encapsulation.js';
-import type { Config, PeerConfig } from '../node/config.js';
+import type { Config, MeshSettings, PeerConfig } from '../node/config.js';
+import { OFFLOADS } from '../node/offloads.js';
 import { vtepMacOf } from '../node/vtep_mac.js';
 import { ClearPeerReader } from './config_clear_peers.js';
 import type { Path } from './config_document.js';
@@ -68,10 +70,13 @@ export class ConfigReader {
     if (hasIpv6 && shape.mtu !== undefined && shape.mtu < LEAST_IPV6_MTU) {
       this.#faults.addExpected(['mtu'], `at least ${LEAST_IPV6_MTU} because IPv6 is configured`);
     }
+    this.#judgeOffloads(shape);
+    this.#judgeLanes(shape);
     if (!privateKey) return undefined;
     return {
       interface: shape.interface,
       privateKey,
+      ...meshSettings(shape),
       ...(given ? { vtepMac: given } : {}),
       listenPort: shape.listenPort,
       addresses,
@@ -79,6 +84,9 @@ export class ConfigReader {
       table: shape.table,
       fwMark: shape.fwMark === 'off' ? 0 : shape.fwMark,
       datapath: shape.datapath,
+      ...(shape.offloads ? { offloads: shape.offloads } : {}),
+      ...(shape.ciphers ? { ciphers: shape.ciphers } : {}),
+      ...(shape.lanes === 'auto' ? {} : { lanes: shape.lanes }),
       peers,
       clearPeers,
     };
@@ -94,6 +102,8 @@ export class ConfigReader {
     }
     if (key) clamp(key);
     else if (shape.privateKey === undefined && shape.privateKeyFile === undefined) {
+      // The mesh has a key of its own.
+      if (shape.mesh) return new Uint8Array(KEY_BYTES);
       this.#faults.add([], `missing key: expected privateKey or privateKeyFile; ${hint}`);
     }
     return key;
@@ -135,6 +145,7 @@ export class ConfigReader {
       ...(keepalive === 'off' || keepalive === 0
         ? {}
         : { persistentKeepalive: seconds(keepalive) }),
+      ...(shape.protocol === 'heddle' ? { protocol: shape.protocol } : {}),
       ...(encapsulation === 'wireguard' ? {} : { sealedVni: shape.vni ?? DEFAULT_SEALED_VNI }),
     };
   }
@@ -156,6 +167,18 @@ export class ConfigReader {
     }
   }
 
+  #judgeOffloads({ offloads, datapath }: FileShape): void {
+    if (!offloads || datapath === 'native') return;
+    for (const name of OFFLOADS.filter((each) => offloads[each] === 'on')) {
+      this.#add(['offloads', name], 'the reference datapath has no offloads; use auto or off');
+    }
+  }
+
+  #judgeLanes({ lanes, datapath }: FileShape): void {
+    if (lanes === 'auto' || lanes === 1 || datapath === 'native') return;
+    this.#add(['lanes'], 'the reference datapath has one lane; use 1 or auto');
+  }
+
   #judgeAddresses(texts: readonly string[]): void {
     for (const [i, text] of texts.entries()) {
       if (texts.indexOf(text) < i) this.#add(['addresses', i], `${text} stands here twice`);
@@ -169,4 +192,18 @@ export class ConfigReader {
   #addAtKey(path: Path, message: string): void {
     this.#faults.addAtKey(path, `${formatPath(path)}: ${message}`);
   }
+}
+
+function meshSettings({ mesh }: FileShape): { meshSettings?: MeshSettings } {
+  if (mesh === false) return {};
+  if (mesh === true) return { meshSettings: { announce: [], acceptsDefaultRoutes: false } };
+  const { name, announce, subnet, acceptDefaultRoutes } = mesh;
+  return {
+    meshSettings: {
+      ...(name === undefined ? {} : { name }),
+      announce: announce.map((text) => present(parsePrefix(text), 'the schema checked it')),
+      ...(subnet === undefined ? {} : { subnetLength: subnet }),
+      acceptsDefaultRoutes: acceptDefaultRoutes,
+    },
+  };
 }

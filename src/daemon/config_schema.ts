@@ -10,7 +10,11 @@ import { parseRfc3339 } from '../api/rfc3339.js';
 import { parseHostPort, parseInterfaceAddress, parseMac, parsePrefix } from '../base/address.js';
 import { MAX_PEERS } from '../base/identifiers.js';
 import { DEFAULT_CLEAR_VNI, DEFAULT_SEALED_VNI } from '../encap/encapsulation.js';
+import { MAX_LANES } from '../datapath/tables.js';
+import { OFFLOADS } from '../node/offloads.js';
 import { GREATEST_MTU } from '../route/host_plan.js';
+import { isHostName } from '../wire/join.js';
+import { GREATEST_SUBNET, LEAST_SUBNET } from './mesh_options.js';
 
 export const DEFAULT_INTERFACE = 'heddle0';
 export const DEFAULT_PORT = 51820;
@@ -18,6 +22,7 @@ export const DEFAULT_PORT = 51820;
 export const LEAST_MTU = 576;
 /** What every IPv6 link must carry (RFC 8200 §5). */
 export const LEAST_IPV6_MTU = 1280;
+const ANNOUNCED = 64;
 const GREATEST_U32 = 0xffff_ffff;
 const GREATEST_VNI = 0xff_ffff;
 
@@ -94,6 +99,64 @@ function isStation(value: string): boolean {
   return bytes !== undefined && ((bytes[0] ?? 1) & 1) === 0 && bytes.some((byte) => byte !== 0);
 }
 
+function offload(meaning: string): z.ZodDefault<z.ZodEnum<{ on: 'on'; off: 'off'; auto: 'auto' }>> {
+  return z
+    .enum(['on', 'off', 'auto'], { error: 'on, off or auto' })
+    .default('auto')
+    .describe(meaning);
+}
+
+const offloads = z.strictObject(
+  {
+    tunTcp: offload('Super-packets of TCP from and to the interface (TSO)'),
+    tunUdp: offload('Super-packets of UDP from and to the interface (USO, Linux 6.2)'),
+    udpGso: offload('Many outer datagrams in one send (UDP_SEGMENT)'),
+    udpGro: offload('Many outer datagrams in one receive (UDP_GRO)'),
+    checksums: offload('Inner checksums left to the kernel, and to peers with protocol heddle'),
+  },
+  { error: `a map with any of ${OFFLOADS.join(', ')}` },
+);
+
+const CIPHERS_TEXT =
+  'a list of aes-256-gcm and chacha20-poly1305, each once, the second always among them';
+
+const ciphers = z
+  .array(z.enum(['aes-256-gcm', 'chacha20-poly1305'], { error: CIPHERS_TEXT }), {
+    error: CIPHERS_TEXT,
+  })
+  .refine((list) => list.includes('chacha20-poly1305') && new Set(list).size === list.length, {
+    error: CIPHERS_TEXT,
+  });
+
+const HOST_NAME_TEXT = '1 to 63 small letters, digits and hyphens, no hyphen at an end';
+const SUBNET_TEXT = `the length of a prefix, from ${LEAST_SUBNET} to ${GREATEST_SUBNET}`;
+
+/** What the words of `heddle up` say, for every start. */
+const mesh = z.strictObject(
+  {
+    name: z
+      .string({ error: HOST_NAME_TEXT })
+      .refine(isHostName, { error: HOST_NAME_TEXT })
+      .optional()
+      .describe('What this host is called when it joins; default: its host name'),
+    announce: z
+      .array(prefix, { error: `a list, each entry ${PREFIX_TEXT}` })
+      .max(ANNOUNCED)
+      .default([])
+      .describe('Prefixes behind this host; its certificate must allow them'),
+    subnet: whole(LEAST_SUBNET, GREATEST_SUBNET, SUBNET_TEXT)
+      .optional()
+      .describe('The length of a subnet to lease for this host; absent: none'),
+    acceptDefaultRoutes: z
+      .boolean({ error: 'true or false' })
+      .default(false)
+      .describe('Whether default routes that other members announce are taken'),
+  },
+  { error: 'true, false, or a map' },
+);
+
+const LANES_TEXT = `a number from 1 to ${MAX_LANES}, or auto`;
+
 const peer = z.strictObject(
   {
     name: text('1 to 63 characters, none of them a control character', NAME_PATTERN)
@@ -116,6 +179,10 @@ const peer = z.strictObject(
       .max(MAX_PEERS)
       .default([])
       .describe('What may come from the peer and goes to it; host bits are cleared'),
+    protocol: z
+      .enum(['wireguard', 'heddle'], { error: 'wireguard or heddle' })
+      .optional()
+      .describe('wireguard: any WireGuard; heddle: heddle on both ends, and faster ciphers'),
     persistentKeepalive: z
       .union([whole(0, 65_535, KEEPALIVE_TEXT), z.literal('off')], { error: KEEPALIVE_TEXT })
       .default('off')
@@ -150,6 +217,10 @@ export const CONFIG_SCHEMA = z.strictObject(
     privateKeyFile: path('the private key')
       .optional()
       .describe('A file that holds privateKey; a relative path starts at this file'),
+    mesh: z
+      .union([z.boolean(), mesh], { error: 'true, false, or a map' })
+      .default(false)
+      .describe('Whether this host is in a mesh, which gives it a key, addresses and peers'),
     listenPort: whole(0, 65_535, 'a port from 1 to 65535, or 0 for any')
       .default(DEFAULT_PORT)
       .describe('The UDP port; 0: the kernel chooses'),
@@ -171,10 +242,22 @@ export const CONFIG_SCHEMA = z.strictObject(
       .union([whole(0, GREATEST_U32, MARK_TEXT), z.literal('off')], { error: MARK_TEXT })
       .default('off')
       .describe('The firewall mark of outer datagrams; off or 0: none'),
+    ciphers: ciphers
+      .optional()
+      .describe('What peers with protocol heddle may be sealed with, the preferred first'),
+    lanes: z
+      .union([whole(1, MAX_LANES, LANES_TEXT), z.literal('auto')], { error: LANES_TEXT })
+      .default('auto')
+      .describe('Queues and pairs of threads that carry packets; auto: one for two cores'),
     datapath: z
       .enum(['native', 'reference'], { error: 'native or reference' })
       .default('native')
       .describe('Who carries packets: the C++ lanes, or the readable TypeScript twin'),
+    offloads: offloads
+      .optional()
+      .describe(
+        'Switches; on: refuse to run without, auto: where the self-test passes, off: never',
+      ),
     vtepMac: mac
       .optional()
       .describe("Our VTEP's Ethernet address in vxlan; default: derived from the public key"),
@@ -191,6 +274,8 @@ export type FileShape = z.output<typeof CONFIG_SCHEMA>;
 export type PeerShape = FileShape['peers'][number];
 
 export const TOP_KEYS: readonly string[] = Object.keys(CONFIG_SCHEMA.shape);
+export const MESH_KEYS: readonly string[] = Object.keys(mesh.shape);
+export const OFFLOAD_KEYS: readonly string[] = Object.keys(offloads.shape);
 export const PEER_KEYS: readonly string[] = Object.keys(peer.shape);
 
 /** The keys whose values are never shown. */

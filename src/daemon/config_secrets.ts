@@ -5,7 +5,7 @@
 
 import { dirname, resolve } from 'node:path';
 import { wipe } from '../base/bytes.js';
-import { parseKey } from '../crypto/keys.js';
+import { parseSecretKey } from '../crypto/keys.js';
 import { FileError, quote, readPrivateFile } from '../io/files.js';
 import type { Path } from './config_document.js';
 import { formatPath } from './config_fault.js';
@@ -66,7 +66,7 @@ export class SecretReader {
       this.#faults.addAtKey(fileAt, `${formatPath(fileAt)}: ${name} is given too; keep one`);
       return undefined;
     }
-    if (typeof inline === 'string') return parseKey(inline);
+    if (typeof inline === 'string') return parseSecretKey(inline);
     return typeof file === 'string' ? this.#readFile(fileAt, file) : undefined;
   }
 
@@ -74,7 +74,7 @@ export class SecretReader {
     const absolute = resolve(dirname(this.#file), file);
     try {
       const bytes = readPrivateFile(absolute, KEY_FILE_LIMIT);
-      const key = parseKey(new TextDecoder().decode(bytes).trim());
+      const key = parseSecretKey(new TextDecoder().decode(bytes).trim());
       wipe(bytes);
       if (key) return key;
       const expected = 'expected one line with 32 bytes in base64 (44 characters)';

@@ -1,9 +1,9 @@
 /** The faults found so far in a configuration document, each placed in its text. */
 
-import type { $ZodIssue } from 'zod/v4/core';
+import type { $ZodIssue, $ZodIssueInvalidUnion } from 'zod/v4/core';
 import type { ConfigDocument, Path } from './config_document.js';
 import { describeFound, describeText, type Fault, formatPath } from './config_fault.js';
-import { PEER_KEYS, TOP_KEYS } from './config_schema.js';
+import { MESH_KEYS, OFFLOAD_KEYS, PEER_KEYS, TOP_KEYS } from './config_schema.js';
 import { nearest } from './nearest.js';
 
 export class FaultList {
@@ -35,17 +35,35 @@ export class FaultList {
 
   addIssue(issue: $ZodIssue): void {
     const path = issue.path.filter((step) => typeof step !== 'symbol');
-    if (issue.code !== 'unrecognized_keys') return this.addExpected(path, issue.message);
-    for (const key of issue.keys) this.#addUnknownKey(path, key);
+    if (issue.code === 'unrecognized_keys') {
+      for (const key of issue.keys) this.#addUnknownKey(path, key);
+      return;
+    }
+    const inner = issue.code === 'invalid_union' ? insideOf(issue) : undefined;
+    if (!inner) return this.addExpected(path, issue.message);
+    for (const each of inner) this.addIssue({ ...each, path: [...path, ...each.path] });
   }
 
   #addUnknownKey(path: Path, key: string): void {
-    const known = path.length === 0 ? TOP_KEYS : PEER_KEYS;
+    const known = keysAt(path);
     const meant = nearest(key, known);
     const hint = meant ? `did you mean "${meant}"?` : `expected one of ${known.join(', ')}`;
     const place = path.length === 0 ? '' : `${formatPath(path)}: `;
     this.addAtKey([...path, key], `${place}unknown key ${describeText(key)}; ${hint}`);
   }
+}
+
+/** Of the forms that a value may have, what is wrong within the one that it has. */
+function insideOf({ errors }: $ZodIssueInvalidUnion): readonly $ZodIssue[] | undefined {
+  const isInside = ({ path, code }: $ZodIssue): boolean =>
+    path.length > 0 || code === 'unrecognized_keys';
+  return errors.find((form) => form.every(isInside));
+}
+
+function keysAt([place]: Path): readonly string[] {
+  if (place === undefined) return TOP_KEYS;
+  if (place === 'mesh') return MESH_KEYS;
+  return place === 'offloads' ? OFFLOAD_KEYS : PEER_KEYS;
 }
 
 function valueAt(value: unknown, path: Path): unknown {

@@ -7,15 +7,18 @@ import { type Address, type Endpoint, endpointOf, parseAddress } from '../base/a
 import { overheadOf } from '../encap/encapsulation.js';
 import type { Host } from '../io/host.js';
 import { resolveHost } from '../io/resolver.js';
-import type { Config, HostPort } from '../node/config.js';
+import { addressesOf, type Config, type HostPort } from '../node/config.js';
 import { type HostPlan, innerMtu, planHost, type Way } from '../route/host_plan.js';
 
 /** Names looked up to measure the MTU of their way; more would only delay the start. */
 const MEASURED_NAMES = 16;
 const MEASURE_LIMIT_MS = 2_000;
+/** IPv6's and UDP's. */
+const OUTER_HEADERS = 48;
 
 export function allPrefixes(config: Config): Config['peers'][number]['allowedIps'] {
-  return [...config.peers, ...config.clearPeers].flatMap((peer) => peer.allowedIps);
+  const configured = [...config.peers, ...config.clearPeers].flatMap((peer) => peer.allowedIps);
+  return [...configured, ...(config.mesh?.prefixes ?? [])];
 }
 
 /** The table of `before`, the plan in force, serves again where one is needed. */
@@ -27,8 +30,9 @@ export function planFor(
 ): HostPlan {
   const ours = before?.steps.find((step) => step.kind === 'markRule');
   return planHost({
-    addresses: config.addresses,
+    addresses: addressesOf(config),
     mtu,
+    messageOverhead: messageOverhead(config),
     table: config.table,
     fwMark: config.fwMark,
     allowedIps: allPrefixes(config),
@@ -71,6 +75,15 @@ function placesByOverhead(config: Config): Map<number, HostPort[]> {
   }
   if (places.size === 0) add(overheadOf('wireguard', 6));
   return places;
+}
+
+/** What a message to any peer is longer than its inner packet; without peers, WireGuard's. */
+function messageOverhead(config: Config): number {
+  const sealed = config.peers.map(({ sealedVni }) => (sealedVni ? 'vxlan-sealed' : 'wireguard'));
+  const clear = config.clearPeers.map(({ carrier }) => carrier.kind);
+  const kinds = [...sealed, ...clear];
+  const ways = kinds.length > 0 ? kinds : (['wireguard'] as const);
+  return Math.max(...ways.map((kind) => overheadOf(kind, 6) - OUTER_HEADERS));
 }
 
 async function resolveAll(named: readonly HostPort[]): Promise<Endpoint[]> {

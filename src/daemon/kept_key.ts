@@ -9,7 +9,7 @@ import * as fs from 'node:fs';
 import { join } from 'node:path';
 import { wipe } from '../base/bytes.js';
 import type { Random } from '../base/random.js';
-import { formatKey, generatePrivateKey, parseKey } from '../crypto/keys.js';
+import { formatKey, generatePrivateKey, parseSecretKey } from '../crypto/keys.js';
 import { createPrivateFile, quote, readFile, readPrivateFile } from '../io/files.js';
 import { ConfigError } from './config_fault.js';
 import type { KeyDerivation } from './config_reader.js';
@@ -32,7 +32,7 @@ export function keepKey(folder: string, crypto: KeyDerivation, random: Random): 
   }
   const isNew = makeKey(file, random);
   const text = readPrivateFile(file, KEY_FILE_LIMIT);
-  const privateKey = parseKey(new TextDecoder().decode(text).trim());
+  const privateKey = parseSecretKey(new TextDecoder().decode(text).trim());
   wipe(text);
   if (!privateKey) {
     const advice = `restore it, or remove it and ${quote(publicFile)}`;

@@ -8,6 +8,7 @@
 import { type ApiResponse, handleRequest } from '../api/handlers.js';
 import { type StatusDocument, statusDocument } from '../api/status.js';
 import type { Log } from '../base/log.js';
+import type { WallTime } from '../base/time.js';
 import { type Folders, lockPath, socketPath, stateLockPath } from './folders.js';
 import { type ControlResponse, ControlSocket } from '../io/control_socket.js';
 import { METRICS_TYPE, metricsText } from '../io/metrics_text.js';
@@ -15,11 +16,14 @@ import { ensureFolder } from '../io/files.js';
 import { SystemRandom } from '../io/entropy.js';
 import { SodiumSuite } from '../io/sodium.js';
 import type { Metric } from '../metrics/metric.js';
-import type { Config } from '../node/config.js';
-import { defaultConfig, firstPeerAdvice } from './config_default.js';
+import { meshDocument, type MeshDocument } from '../api/mesh_status.js';
+import { addressesOf, type Config } from '../node/config.js';
+import { defaultConfig, firstPeerAdvice, meshConfig } from './config_default.js';
 import { readConfigFile } from './config_file.js';
 import { checkNotTaken, checkPrivileges } from './host_check.js';
 import { LockFile } from './lock_file.js';
+import { commandMesh, enterMesh, findMesh } from './mesh_entry.js';
+import { type MeshOptions, withSettings } from './mesh_options.js';
 import { Reloader, type ReloadResult } from './reload.js';
 import { wipeSecrets } from './secrets.js';
 import { onReloadSignal, onStopSignal } from './signals.js';
@@ -40,6 +44,10 @@ export interface DaemonOptions {
   /** Something for a person to read once, after the start. */
   readonly advise: (text: string) => void;
   readonly openTunnel: OpenTunnel;
+  /** Undefined: no mesh. */
+  readonly mesh?: MeshOptions;
+  /** A join line for somebody to paste on another host; a secret. */
+  readonly showLine: (line: string, expires: WallTime) => void;
 }
 
 /** A daemon through whose tunnel traffic can flow. */
@@ -56,11 +64,21 @@ export interface Daemon {
 export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
   const teardown = new Teardown(() => options.log);
   try {
-    return await start(options, teardown);
+    const daemon = await start(options, teardown);
+    giveBackMemory();
+    return daemon;
   } catch (error) {
     await teardown.run();
     throw error;
   }
+}
+
+/**
+ * What a start read and made on its way is several times what stays; the collector would let it lie
+ * until the heap has grown. Nothing happens where node was started without --expose-gc.
+ */
+function giveBackMemory(): void {
+  globalThis.gc?.();
 }
 
 async function start(options: DaemonOptions, teardown: Teardown): Promise<Daemon> {
@@ -89,8 +107,11 @@ async function start(options: DaemonOptions, teardown: Teardown): Promise<Daemon
   teardown.add('crash handlers', onCrash(end.reach));
 
   checkNotTaken(config);
-  const context = { config, folders, log, teardown, step, fail: end.reach };
-  const tunnel = await options.openTunnel(context);
+  const { meshSettings } = config;
+  const meshOptions = meshSettings ? withSettings(options.mesh, meshSettings) : options.mesh;
+  const mesh = meshOptions && findMesh(meshOptions, options, end.reach);
+  const base = { config, folders, log, teardown, step, fail: end.reach };
+  const tunnel = await options.openTunnel(mesh ? { ...base, mesh } : base);
   inForce = () => tunnel.config;
   const reloader = new Reloader({ read: readerOf(options), tunnel, log });
   const reload = (): Promise<ReloadResult> => reloader.reload().catch(failWith(end.reach));
@@ -103,15 +124,18 @@ async function start(options: DaemonOptions, teardown: Teardown): Promise<Daemon
     readStatus({ version: options.version, tunnel, startedAt, reloadFailure: reloader.failure });
   const startedAt = tunnel.now();
   const socket = await ControlSocket.open(socketPath(folders), (request) => {
-    const response: ApiResponse = handleRequest(request, status);
+    const sources = { status, mesh: () => meshOf(tunnel) };
+    const response: ApiResponse = handleRequest(request, sources);
     if (response.command === 'stop') setImmediate(() => end.reach(undefined));
     if (response.metrics) return metricsAnswer(response.metrics);
     if (response.command === 'reload') return reload().then(reloadAnswer);
+    if (response.command === 'mesh') return commandMesh(tunnel.mesh, request.body);
     return response;
   });
   teardown.add('control socket', () => socket.close());
   step('control', socketPath(folders));
 
+  if (mesh) await enterMesh(mesh, tunnel, options, end.reached);
   log.info('ready', { interface: tunnel.interfaceName, port: tunnel.listenPort });
   if (advice !== undefined) options.advise(advice);
   return { status, stopped: end.reached.then((error) => stop(error, teardown, log)) };
@@ -139,10 +163,16 @@ function readConfig(options: DaemonOptions): ReadConfig {
     return { config: readConfigFile(configFile, crypto), source: configFile };
   }
   ensureFolder(folders.state, STATE_MODE);
+  if (options.mesh) return { config: meshConfig(), source: 'built in' };
   const built = defaultConfig(folders.state, crypto, new SystemRandom());
   const source = `built in, ${built.isNewKey ? 'new key' : 'key'} ${built.keyFile}`;
   const advice = firstPeerAdvice(built);
   return { config: built.config, source, advice };
+}
+
+function meshOf(tunnel: Tunnel): MeshDocument | undefined {
+  const { mesh } = tunnel.snapshot();
+  return mesh && meshDocument(mesh);
 }
 
 /** How to read the file again, where there is one. */
@@ -182,18 +212,20 @@ function readStatus({ version, tunnel, startedAt, reloadFailure }: Statement): S
     startedAt,
     now: tunnel.now(),
     interface: tunnel.interfaceName,
-    addresses: tunnel.config.addresses,
+    addresses: addressesOf(tunnel.config),
     ...(reloadFailure === undefined ? {} : { reloadFailure }),
     repairs: tunnel.repairs(),
     mtu: tunnel.mtu,
     listenPort: tunnel.listenPort,
     fwMark: tunnel.fwMark,
     datapath: tunnel.datapath,
+    lanes: tunnel.lanes,
     remarks: tunnel.remarks(),
     snapshot: tunnel.snapshot(),
     traffic: (peer) => tunnel.traffic(peer),
     counters: tunnel.counters(),
     drops: tunnel.drops(),
+    datapathSource: tunnel.footing(),
   });
 }
 

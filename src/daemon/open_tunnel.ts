@@ -5,6 +5,7 @@
  * and traffic finds the peers in the tables as soon as the routes stand.
  */
 
+import { availableParallelism } from 'node:os';
 import type { Address } from '../base/address.js';
 import type { Log } from '../base/log.js';
 import type { CryptoSuite } from '../crypto/suite.js';
@@ -19,15 +20,22 @@ import { NativeHand } from '../io/native_hand.js';
 import { Netlink } from '../io/netlink.js';
 import { resolveHost } from '../io/resolver.js';
 import { SodiumSuite } from '../io/sodium.js';
+import type { Mesh } from '../mesh/mesh.js';
+import { abilitiesOf } from '../node/abilities.js';
 import type { Config } from '../node/config.js';
+import type { HostMeshAction } from '../node/mesh_port.js';
 import { Node } from '../node/node.js';
+import { AUTO_OFFLOADS } from '../node/offloads.js';
 import type { HostPlan } from '../route/host_plan.js';
 import { uapiPath } from './folders.js';
 import { checkNotTaken } from './host_check.js';
 import { chooseMtu, planFor } from './host_planning.js';
 import { HostWatch } from './host_watch.js';
+import { laneCount } from './lane_count.js';
 import { LeftoverNotes, removeLeftovers } from './leftovers.js';
 import { clearPorts, RunningTunnel } from './running_tunnel.js';
+import { createMesh, createMeshHost, startMesh, stateOf } from './open_mesh.js';
+import { ownEndpoints } from './mesh_setup.js';
 import type { Tunnel, TunnelContext } from './tunnel.js';
 import { openUapi } from './uapi.js';
 import { unaffectedPeers } from './unaffected_peers.js';
@@ -51,10 +59,13 @@ export async function openTunnel(context: TunnelContext): Promise<Tunnel> {
     throw error;
   });
   teardown.add('hand', () => hand.close());
-  step('tunnel', `${hand.interfaceName}, UDP port ${hand.listenPort}, ${hand.kind} datapath`);
+  step('tunnel', describeHand(hand));
 
-  const node = new Node({ crypto: suite, random: new SystemRandom(), log });
-  const loop = new NodeLoop({ node, hand, clock, resolve: resolveHost });
+  const mesh = context.mesh && createMesh(suite, log);
+  const node = createNode({ addon, suite, clock }, hand, log, mesh);
+  const onMesh = (action: HostMeshAction): void => meshHost?.carryOut(action);
+  const loopParts = { node, hand, clock, resolve: resolveHost };
+  const loop = new NodeLoop(mesh ? { ...loopParts, onMesh } : loopParts);
   teardown.add('sessions', () => loop.stop());
   if (config.clearPeers.length > 0) hand.setClearPorts(clearPorts(config));
   loop.handle({ kind: 'configure', config });
@@ -80,23 +91,53 @@ export async function openTunnel(context: TunnelContext): Promise<Tunnel> {
     log,
     now: () => clock.now(),
     destinations: () => endpointsOf(node),
-    onUnderlayChange: () => {
-      const { peers } = node.snapshot();
-      const unaffected = unaffectedPeers(peers, netlink, tunnel.fwMark);
-      loop.handle({ kind: 'underlayChanged', unaffected });
-      void tunnel.measureAgain().catch((error: unknown) => {
-        if (!isSystemRefusal(error)) return context.fail(error);
-        log.warn('cannot follow the MTU of the underlay', { why: error.message });
-      });
-    },
+    onUnderlayChange: () => followUnderlay(context, { node, loop, netlink, hand, tunnel }),
     fail: context.fail,
   });
   teardown.add('host watch', () => watch.close());
-  const parts = { hand, host, node, loop, clock };
+  const meshHost = context.mesh && createMeshHost(context, context.mesh, loop, () => tunnel);
+  if (meshHost) teardown.add('mesh', () => meshHost.close());
+  const onPortChange = (): void => tellEndpoints(context, { loop, netlink, hand, tunnel });
+  const withoutMesh = { hand, host, node, loop, clock, onPortChange };
+  const parts = meshHost ? { ...withoutMesh, mesh: meshHost } : withoutMesh;
   const tunnel = new RunningTunnel(parts, { config, mtu, plan }, () => watch.counts());
   notes.noteSocket(uapiPath(folders, tunnel.interfaceName));
   await openWireguard(context, tunnel, suite);
+  if (context.mesh) startMesh(context.mesh, loop, stateOf(netlink, hand, plan.mark));
   return tunnel;
+}
+
+interface EndpointParts {
+  readonly loop: NodeLoop;
+  readonly netlink: Netlink;
+  readonly hand: Hand;
+  readonly tunnel: RunningTunnel;
+}
+
+interface UnderlayParts extends EndpointParts {
+  readonly node: Node;
+}
+
+/** Peers and mesh learn where we are from now on, and the MTU is measured again. */
+function followUnderlay(context: TunnelContext, parts: UnderlayParts): void {
+  const { log, fail } = context;
+  const { node, loop, netlink, tunnel } = parts;
+  const { peers } = node.snapshot();
+  const unaffected = unaffectedPeers(peers, netlink, tunnel.fwMark);
+  loop.handle({ kind: 'underlayChanged', unaffected });
+  tellEndpoints(context, parts);
+  void tunnel.measureAgain().catch((error: unknown) => {
+    if (!isSystemRefusal(error)) return fail(error);
+    log.warn('cannot follow the MTU of the underlay', { why: error.message });
+  });
+}
+
+/** Where others reach us from now on; a node without a mesh does not mind. */
+function tellEndpoints({ mesh }: TunnelContext, parts: EndpointParts): void {
+  const { loop, netlink, hand, tunnel } = parts;
+  const state = stateOf(netlink, hand, tunnel.fwMark);
+  const endpoints = ownEndpoints(state, mesh?.options.announce ?? []);
+  loop.handle({ kind: 'mesh', input: { kind: 'endpoints', endpoints } });
 }
 
 /**
@@ -130,9 +171,10 @@ function load(): Addon {
 
 /** The reference hand is loaded only where it is wanted: the daemon stays small without it. */
 async function openHand(parts: HandParts, config: Config): Promise<Hand> {
-  const { interface: tun, listenPort: port } = config;
+  const { interface: tun, listenPort: port, offloads = AUTO_OFFLOADS } = config;
   if (config.datapath === 'native') {
-    return new NativeHand(parts.addon, { tun, port, offload: true, threads: true });
+    const lanes = laneCount(config.lanes, availableParallelism());
+    return new NativeHand(parts.addon, { tun, port, offloads, threads: true, lanes });
   }
   const { ReferenceHand } = await import('../io/reference_hand.js');
   return ReferenceHand.open(parts, { tun, port });
@@ -146,6 +188,22 @@ function isTaken(error: unknown): boolean {
 function endpointsOf(node: Node): Address[] {
   const { peers, clearPeers } = node.snapshot();
   return [...peers, ...clearPeers].flatMap(({ endpoint }) => endpoint?.address ?? []);
+}
+
+function createNode(
+  { addon, suite: crypto }: HandParts,
+  { lanes }: Hand,
+  log: Log,
+  mesh: Mesh | undefined,
+): Node {
+  const abilities = abilitiesOf({ hasAes: addon.hasAesInstructions(), lanes });
+  const parts = { crypto, random: new SystemRandom(), log, abilities };
+  return new Node(mesh ? { ...parts, mesh } : parts);
+}
+
+function describeHand({ interfaceName, listenPort, kind, lanes }: Hand): string {
+  const means = lanes === 1 ? `${kind} datapath` : `${kind} datapath, ${lanes} lanes`;
+  return `${interfaceName}, UDP port ${listenPort}, ${means}`;
 }
 
 function describePlan(plan: HostPlan, config: Config, mtu: number): string {

@@ -67,7 +67,8 @@ export class Reloader {
 
 async function adopt(next: Config, tunnel: ReloadParts['tunnel']): Promise<ReloadResult> {
   try {
-    const { before, after } = await tunnel.reconfigure(() => next, 'host');
+    const withMesh = ({ mesh }: Config): Config => (mesh ? { ...next, mesh } : next);
+    const { before, after } = await tunnel.reconfigure(withMesh, 'host');
     const change = describeChange(before, next);
     wipeDropped(before, after);
     return { kind: 'applied', ...change };

@@ -4,6 +4,7 @@
  * configuration is in force as a whole or not at all. Changes are made one after the other.
  */
 
+import type { DatapathSource } from '../api/datapath_status.js';
 import type { TrafficReading } from '../api/status.js';
 import type { PeerSlot } from '../base/identifiers.js';
 import type { Instant } from '../base/time.js';
@@ -14,11 +15,12 @@ import type { Host } from '../io/host.js';
 import type { NodeLoop } from '../io/loop.js';
 import type { Config } from '../node/config.js';
 import type { Node } from '../node/node.js';
+import { AUTO_OFFLOADS, type OffloadSwitches } from '../node/offloads.js';
 import type { NodeSnapshot } from '../node/snapshot.js';
 import type { HostPlan } from '../route/host_plan.js';
 import { withoutRestart } from './config_change.js';
 import { chooseMtu, planFor } from './host_planning.js';
-import type { ChangeScope, Tunnel } from './tunnel.js';
+import type { ChangeScope, MeshControl, Tunnel } from './tunnel.js';
 
 export interface TunnelParts {
   readonly hand: Hand;
@@ -26,6 +28,9 @@ export interface TunnelParts {
   readonly node: Node;
   readonly loop: NodeLoop;
   readonly clock: Clock;
+  readonly mesh?: MeshControl;
+  /** We are heard at another port. */
+  readonly onPortChange?: () => void;
 }
 
 /** What is in force. */
@@ -57,6 +62,10 @@ export class RunningTunnel implements Tunnel {
     return this.#parts.host.interfaceName;
   }
 
+  get lanes(): number {
+    return this.#parts.hand.lanes;
+  }
+
   get listenPort(): number {
     return this.#parts.hand.listenPort;
   }
@@ -67,6 +76,10 @@ export class RunningTunnel implements Tunnel {
 
   get fwMark(): number {
     return this.#inForce.plan.mark;
+  }
+
+  get mesh(): MeshControl | undefined {
+    return this.#parts.mesh;
   }
 
   get config(): Config {
@@ -100,6 +113,12 @@ export class RunningTunnel implements Tunnel {
 
   repairs(): Readonly<Record<string, number>> {
     return this.#repairs();
+  }
+
+  footing(): DatapathSource {
+    const { hand, host, clock } = this.#parts;
+    const switches = offloadsOf(this.config);
+    return { switches, footing: hand.footing?.(clock.now()), link: host.link() };
   }
 
   reconfigure(
@@ -138,6 +157,11 @@ export class RunningTunnel implements Tunnel {
         hand.setListenPort(after.listenPort);
         undo.push(() => hand.setListenPort(port));
       }
+      const [offloads, oldOffloads] = [offloadsOf(after), offloadsOf(before)];
+      if (JSON.stringify(offloads) !== JSON.stringify(oldOffloads)) {
+        hand.setOffloads(offloads);
+        undo.push(() => hand.setOffloads(oldOffloads));
+      }
       if (plan.mark !== oldPlan.mark) {
         hand.setMark(plan.mark);
         undo.push(() => hand.setMark(oldPlan.mark));
@@ -150,6 +174,7 @@ export class RunningTunnel implements Tunnel {
     if (mtu !== oldMtu) hand.write({ kind: 'setMtu', mtu }, clock.now());
     this.#inForce = { config: after, mtu, plan };
     loop.handle({ kind: 'configure', config: after });
+    if (before.listenPort !== after.listenPort) this.#parts.onPortChange?.();
     return { before, after };
   }
 }
@@ -158,6 +183,10 @@ export class RunningTunnel implements Tunnel {
 export function clearPorts(config: Config): ClearPort[] {
   const kinds = new Map(config.clearPeers.map(({ endpoint, carrier }) => [endpoint.port, carrier]));
   return [...kinds].map(([port, { kind }]) => ({ port, kind }));
+}
+
+function offloadsOf({ offloads = AUTO_OFFLOADS }: Config): OffloadSwitches {
+  return offloads;
 }
 
 /** Without a new plan the mark is still the configuration's, unless a default route chose one. */

@@ -10,6 +10,7 @@ import { present } from '../../src/base/assert.js';
 import { seconds, wallTime } from '../../src/base/time.js';
 import { describeChange, withoutRestart } from '../../src/daemon/config_change.js';
 import type { ClearPeerConfig, Config, PeerConfig } from '../../src/node/config.js';
+import { AUTO_OFFLOADS } from '../../src/node/offloads.js';
 
 const test = suite('daemon/config_change');
 
@@ -67,6 +68,11 @@ const CASES: readonly [what: string, after: Config, lines: readonly string[]][] 
     ],
   ],
   [
+    'offloads, from none that is given',
+    { ...base, offloads: { ...AUTO_OFFLOADS, udpGso: 'off', checksums: 'on' } },
+    ['offloads.udpGso: auto -> off', 'offloads.checksums: auto -> on'],
+  ],
+  [
     'a peer for another',
     { ...base, peers: [{ ...beta, name: 'gamma', publicKey: new Uint8Array(32).fill(3) }] },
     ['peer gamma: added', 'peer beta: removed'],
@@ -99,6 +105,11 @@ const CASES: readonly [what: string, after: Config, lines: readonly string[]][] 
     ['peer beta: presharedKey replaced'],
   ],
   [
+    'ciphers and a protocol',
+    { ...base, ciphers: ['chacha20-poly1305'], peers: [{ ...beta, protocol: 'heddle' }] },
+    ['ciphers: all -> chacha20-poly1305', 'peer beta: protocol: wireguard -> heddle'],
+  ],
+  [
     'a clear peer, and one with another address',
     {
       ...base,
@@ -121,11 +132,26 @@ for (const [what, after, lines] of CASES) {
   });
 }
 
-test('change: the interface and the datapath need a restart, and stay as they are', () => {
-  const after: Config = { ...base, interface: 'hd9', datapath: 'reference', listenPort: 1 };
+test('change: what a host is in its mesh needs a restart, and stays as it is', () => {
+  const announce = prefixes('10.20.0.0/16');
+  const meshSettings = { announce, subnetLength: 24, acceptsDefaultRoutes: true };
+  const line = 'mesh: off -> announce 10.20.0.0/16, subnet 24, acceptDefaultRoutes';
+  const after: Config = { ...base, meshSettings };
+  assert.equal(describeChange(base, after), { applied: [], needsRestart: [line] });
+  assert.is(withoutRestart(base, after).meshSettings, undefined);
+  assert.is(withoutRestart(after, base).meshSettings, meshSettings);
+});
+
+test('change: interface, datapath and lanes need a restart, and stay as they are', () => {
+  const changes = { interface: 'hd9', datapath: 'reference', listenPort: 1, lanes: 4 } as const;
+  const after: Config = { ...base, ...changes };
   assert.equal(describeChange(base, after), {
     applied: ['listenPort: 51820 -> 1'],
-    needsRestart: ['interface: heddle0 -> hd9', 'datapath: native -> reference'],
+    needsRestart: [
+      'interface: heddle0 -> hd9',
+      'datapath: native -> reference',
+      'lanes: auto -> 4',
+    ],
   });
   assert.equal(withoutRestart(base, after), { ...base, listenPort: 1 });
 });

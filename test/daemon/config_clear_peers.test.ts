@@ -77,6 +77,11 @@ const FAULTS: readonly (readonly [string, readonly string[], RegExp | string])[]
     /peers\[0\]\.persistentKeepalive: udp is in the clear and has no keepalive; /,
   ],
   [
+    'a protocol',
+    [`${UDP}, protocol: heddle`],
+    /peers\[0\]\.protocol: udp has no sessions; remove it, or use wireguard$/,
+  ],
+  [
     'no endpoint',
     ['encapsulation: udp'],
     `3:3: peers[0].endpoint: found nothing, expected ${WHERE} udp is accepted from there alone`,

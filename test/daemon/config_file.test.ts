@@ -23,8 +23,10 @@ const test = suite('daemon/config_file');
 
 const PREFIX = 'a prefix such as 10.0.0.0/24 or fd00::/64';
 const ADDRESS = 'an address with its prefix length, such as 10.0.0.1/24 or fd00::1/64';
+const CIPHERS =
+  'a list of aes-256-gcm and chacha20-poly1305, each once, the second always among them';
 const ALL_KEYS =
-  'interface, privateKey, privateKeyFile, listenPort, addresses, mtu, table, fwMark, datapath, vtepMac, peers';
+  'interface, privateKey, privateKeyFile, mesh, listenPort, addresses, mtu, table, fwMark, ciphers, lanes, datapath, offloads, vtepMac, peers';
 
 /** Reason, text, faults. */
 const GOLDEN: readonly (readonly [string, string, string])[] = [
@@ -52,6 +54,21 @@ const GOLDEN: readonly (readonly [string, string, string])[] = [
     'wrong case',
     `${KEY}listenport: 1\n`,
     '2:1: unknown key "listenport"; did you mean "listenPort"?',
+  ],
+  [
+    'a word, no mesh',
+    'mesh: yes please\n',
+    '1:7: mesh: found "yes please", expected true, false, or a map',
+  ],
+  [
+    'a slip in the mesh',
+    'mesh: {anounce: []}\n',
+    '1:8: mesh: unknown key "anounce"; did you mean "announce"?',
+  ],
+  [
+    'no length in the mesh',
+    'mesh: {subnet: 31}\n',
+    '1:16: mesh.subnet: found the number 31, expected the length of a prefix, from 18 to 30',
   ],
   ['a slip', `${KEY}adresses: []\n`, '2:1: unknown key "adresses"; did you mean "addresses"?'],
   ['swapped letters', `${KEY}metu: 1400\n`, '2:1: unknown key "metu"; did you mean "mtu"?'],
@@ -131,6 +148,51 @@ const GOLDEN: readonly (readonly [string, string, string])[] = [
     'a datapath',
     `${KEY}datapath: fast\n`,
     '2:11: datapath: found "fast", expected native or reference',
+  ],
+  [
+    'a switch of an offload',
+    `${KEY}offloads:\n  udpGso: yes\n`,
+    '3:11: offloads.udpGso: found "yes", expected on, off or auto',
+  ],
+  [
+    'an offload that nobody knows',
+    `${KEY}offloads: {udpGsu: on}\n`,
+    '2:12: offloads: unknown key "udpGsu"; did you mean "udpGso"?',
+  ],
+  [
+    'offloads without a name',
+    `${KEY}offloads: off\n`,
+    '2:11: offloads: found "off", expected a map with any of tunTcp, tunUdp, udpGso, udpGro, checksums',
+  ],
+  [
+    'a cipher that is none',
+    `${KEY}ciphers: [aes-128-gcm, chacha20-poly1305]\n`,
+    `2:11: ciphers[0]: found "aes-128-gcm", expected ${CIPHERS}`,
+  ],
+  [
+    'ciphers without the one that every peer has',
+    `${KEY}ciphers: [aes-256-gcm]\n`,
+    `2:10: ciphers: found a list, expected ${CIPHERS}`,
+  ],
+  [
+    'a cipher twice',
+    `${KEY}ciphers: [chacha20-poly1305, chacha20-poly1305]\n`,
+    `2:10: ciphers: found a list, expected ${CIPHERS}`,
+  ],
+  [
+    'too many lanes',
+    `${KEY}lanes: 9\n`,
+    '2:8: lanes: found the number 9, expected a number from 1 to 8, or auto',
+  ],
+  [
+    'lanes of the reference datapath',
+    `${KEY}datapath: reference\nlanes: 2\n`,
+    '3:8: lanes: the reference datapath has one lane; use 1 or auto',
+  ],
+  [
+    'offloads of the reference datapath',
+    `${KEY}datapath: reference\noffloads: {tunTcp: on, udpGso: auto}\n`,
+    '3:20: offloads.tunTcp: the reference datapath has no offloads; use auto or off',
   ],
   ['peers as a map', `${KEY}peers: {a: 1}\n`, '2:8: peers: found a map, expected a list of peers'],
   [

@@ -3,6 +3,7 @@
 import * as fs from 'node:fs';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
+import { present } from '../../src/base/assert.js';
 import { toBase64 } from '../../src/base/bytes.js';
 import { seconds } from '../../src/base/time.js';
 import { faultsOf, KEY, OTHER_SECRET, PEER, PEER2, parse } from '../support/config_text.js';
@@ -25,6 +26,12 @@ test('value: what is absent has its default', () => {
       clearPeers: [],
     },
   );
+});
+
+test('value: offloads that are not given are auto', () => {
+  const { offloads } = parse(`${KEY}offloads: {tunUdp: off, udpGro: on}\n`);
+  const rest = { tunTcp: 'auto', udpGso: 'auto', checksums: 'auto' };
+  assert.equal(offloads, { tunUdp: 'off', udpGro: 'on', ...rest });
 });
 
 test('value: everything that is given arrives', () => {
@@ -59,6 +66,27 @@ peers:
   );
   assert.is(first?.persistentKeepalive, seconds(25));
   assert.is(second?.persistentKeepalive, undefined);
+});
+
+test('value: in a mesh no key has to be given, and without one it must be', () => {
+  const config = parse('mesh: true\n');
+  assert.equal(config.meshSettings, { announce: [], acceptsDefaultRoutes: false });
+  assert.ok(config.privateKey.every((byte) => byte === 0));
+  assert.is(parse(KEY).meshSettings, undefined);
+  assert.throws(() => parse('mesh: false\n'), /expected privateKey/);
+});
+
+test('value: what a host is to be in its mesh', () => {
+  const words = 'name: web-1, announce: [10.20.0.7/16], subnet: 24, acceptDefaultRoutes: true';
+  const { meshSettings } = parse(`mesh: {${words}}\n`);
+  const { announce, ...rest } = present(meshSettings, 'the settings');
+  assert.equal(
+    announce.map(({ text }) => text),
+    ['10.20.0.0/16'],
+  );
+  assert.equal(rest, { name: 'web-1', subnetLength: 24, acceptsDefaultRoutes: true });
+  const plain = parse('mesh: {}\n').meshSettings;
+  assert.equal(plain, { announce: [], acceptsDefaultRoutes: false });
 });
 
 test('value: the private key is clamped', () => {

@@ -6,7 +6,15 @@ import * as fs from 'node:fs';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { ConfigDocument } from '../../src/daemon/config_document.js';
-import { CONFIG_SCHEMA, jsonSchema, PEER_KEYS, TOP_KEYS } from '../../src/daemon/config_schema.js';
+import {
+  CONFIG_SCHEMA,
+  jsonSchema,
+  MESH_KEYS,
+  OFFLOAD_KEYS,
+  PEER_KEYS,
+  TOP_KEYS,
+} from '../../src/daemon/config_schema.js';
+import { OFFLOADS } from '../../src/node/offloads.js';
 
 const test = suite('daemon/config_schema');
 /** The project's folder: dist/test/daemon is three below it. */
@@ -24,7 +32,8 @@ test('json schema: the shipped file is current', () => {
 test('documentation: README has a row for every key and for no other', () => {
   const text = fs.readFileSync(new URL('README.md', CONFIGS), 'utf8');
   const rows = [...text.matchAll(/^\| `([a-z]\w*)` \|/gm)].map((match) => match[1]);
-  assert.equal(rows, [...TOP_KEYS, ...PEER_KEYS]);
+  assert.equal(rows, [...TOP_KEYS, ...MESH_KEYS, ...OFFLOAD_KEYS, ...PEER_KEYS]);
+  assert.equal(OFFLOAD_KEYS, OFFLOADS);
 });
 
 for (const name of fs.readdirSync(CONFIGS).filter((each) => each.endsWith('.yaml'))) {

@@ -77,6 +77,22 @@ test('mtu: each peer has room for its encapsulation, where its place is unknown,
   assert.is(await chooseMtu(hostWith([]), config({ peers: vxlan }), 'heddle0'), 1412);
 });
 
+test('plan: super-packets leave room for the longest message of any peer', () => {
+  const host = { freeTable: () => 1 };
+  const segments = (changes: Partial<Config>): number | undefined => {
+    const [step] = planFor(config(changes), 1420, host).steps;
+    return step?.kind === 'link' ? step.gso.gsoMaxSegments : undefined;
+  };
+  const sealed = config().peers;
+  const vxlan = sealed.map((peer) => ({ ...peer, sealedVni: 7 }));
+  const carrier = { kind: 'udp' } as const;
+  const clear = { name: 'c', carrier, endpoint: endpoint('192.0.2.3:8285'), allowedIps: [] };
+  assert.is(segments({ peers: [] }), 45);
+  assert.is(segments({ peers: sealed }), 45);
+  assert.is(segments({ peers: [...sealed, ...vxlan] }), 44);
+  assert.is(segments({ peers: [], clearPeers: [clear] }), 46);
+});
+
 test('plan: the table of the plan in force serves again', () => {
   let asked = 0;
   const freeTable = (): number => 51_820 + asked++;

@@ -49,6 +49,7 @@ function options(context: { folders: Folders; config: string }): DaemonOptions {
     log: SILENT,
     step: () => {},
     advise: () => {},
+    showLine: () => {},
     openTunnel: fakeTunnel().open,
   };
 }

@@ -21,7 +21,14 @@ const test = suite<Context>('daemon/open_tunnel');
 
 const MAIN = fileURLToPath(new URL('../../src/cli/main.js', import.meta.url));
 const NODE = process.execPath;
-const FLAGS = ['--max-semi-space-size=1', '--no-warnings'];
+/** Those of src/cli/heddle. */
+const FLAGS = [
+  '--max-semi-space-size=1',
+  '--optimize-for-size',
+  '--v8-pool-size=1',
+  '--expose-gc',
+  '--no-warnings',
+];
 const SECRET = 'yAnz5TF+lXXJte14tji3zlMNq+hd2rYUIgJBgB3fBmk=';
 const PRESHARED = 'FpCyhws9cxwWoV4xELtfJvjJN+zQVRPISllRWgeopVE=';
 const PEER = 'xTIBA5rboUvnH4htodjb6e697QjLERt1NAB4mZqp8Dg=';

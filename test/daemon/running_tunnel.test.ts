@@ -6,6 +6,7 @@ import { parseEndpoint } from '../../src/base/address.js';
 import { present } from '../../src/base/assert.js';
 import { clearPorts, RunningTunnel, type TunnelParts } from '../../src/daemon/running_tunnel.js';
 import type { ClearPeerConfig, Config } from '../../src/node/config.js';
+import { AUTO_OFFLOADS, NO_OFFLOADS } from '../../src/node/offloads.js';
 
 const test = suite('daemon/running_tunnel');
 
@@ -43,6 +44,7 @@ function scene(refuses?: string) {
     if (refuses !== undefined && text.startsWith(refuses)) throw new Error(`no ${text}`);
   };
   let port = 51820;
+  const ports: number[] = [];
   const hand = {
     kind: 'native',
     interfaceName: 'heddle0',
@@ -55,6 +57,7 @@ function scene(refuses?: string) {
       call(`listen ${wanted}`);
       port = wanted;
     },
+    setOffloads: ({ udpGso }: { udpGso: string }) => call(`gso ${udpGso}`),
     setMark: (mark: number) => call(`mark ${mark}`),
     write: ({ kind }: { kind: string }) => call(`write ${kind}`),
   };
@@ -70,10 +73,11 @@ function scene(refuses?: string) {
     node: {},
     loop: { handle: ({ kind }: { kind: string }) => call(kind) },
     clock: { now: () => 0 },
+    onPortChange: () => ports.push(port),
   } as unknown as TunnelParts;
   const plan = { steps: [], mark: 0 };
   const tunnel = new RunningTunnel(parts, { config: config(), mtu: 1420, plan }, () => ({}));
-  return { tunnel, calls };
+  return { tunnel, calls, ports };
 }
 
 async function refusalOf(change: Promise<unknown>): Promise<string> {
@@ -89,13 +93,22 @@ test('reconfigure: ports, mark and host first, the node last', async () => {
     listenPort: 7,
     fwMark: 3,
     mtu: 1300,
+    offloads: NO_OFFLOADS,
     clearPeers: [clearPeer('192.0.2.7:4789', 'vxlan')],
   });
   await tunnel.reconfigure(() => next, 'host');
-  assert.equal(calls, ['clear 4789', 'listen 7', 'mark 3', 'host', 'write setMtu', 'configure']);
+  const parts = ['clear 4789', 'listen 7', 'gso off', 'mark 3', 'host', 'write setMtu'];
+  assert.equal(calls, [...parts, 'configure']);
   assert.is(tunnel.config.listenPort, 7);
   assert.is(tunnel.fwMark, 3);
   assert.is(tunnel.mtu, 1300);
+});
+
+test('reconfigure: another port is told, and the same is not', async () => {
+  const { tunnel, ports } = scene();
+  await tunnel.reconfigure(() => config({ listenPort: 7 }), 'peers');
+  await tunnel.reconfigure(() => config({ listenPort: 7, fwMark: 3 }), 'peers');
+  assert.equal(ports, [7]);
 });
 
 const REFUSALS: readonly [refuses: string, calls: readonly string[]][] = [
@@ -115,6 +128,20 @@ for (const [refuses, expected] of REFUSALS) {
     assert.equal(tunnel.config, config());
   });
 }
+
+test('reconfigure: offloads that are refused stay as they were, and so does the rest', async () => {
+  const { tunnel, calls } = scene('gso');
+  const next = config({ listenPort: 7, offloads: NO_OFFLOADS });
+  assert.match(await refusalOf(tunnel.reconfigure(() => next, 'host')), 'no gso off');
+  assert.equal(calls, ['listen 7', 'gso off', 'listen 51820']);
+  assert.is(tunnel.config.offloads, undefined);
+});
+
+test('reconfigure: offloads that are written out and not others change nothing', async () => {
+  const { tunnel, calls } = scene();
+  await tunnel.reconfigure(() => config({ offloads: AUTO_OFFLOADS }), 'host');
+  assert.equal(calls, ['host', 'configure']);
+});
 
 test('reconfigure: of the peers alone leaves addresses and routes as they are', async () => {
   const { tunnel, calls } = scene();

@@ -5,19 +5,29 @@
  */
 
 import type { Metric, Sample } from '../metrics/metric.js';
+import type { MeshDocument } from './mesh_status.js';
 import type { Count, Counts, PeerStatus, StatusDocument } from './status.js';
 
-export function metricsOf(status: StatusDocument): Metric[] {
-  return [...daemonMetrics(status), ...walkMetrics(status), ...peerMetrics(status.peers)];
+/** `mesh` undefined: there is none. */
+export function metricsOf(status: StatusDocument, mesh: MeshDocument | undefined): Metric[] {
+  return [
+    ...daemonMetrics(status),
+    ...(mesh ? meshMetrics(mesh) : []),
+    ...offloadMetrics(status),
+    ...walkMetrics(status),
+    ...peerMetrics(status.peers),
+    ...sessionMetrics(status.peers),
+  ];
 }
 
 function daemonMetrics(status: StatusDocument): Metric[] {
-  const { version, datapath, uptimeSeconds, health, repairs } = status;
+  const { version, datapath, lanes, uptimeSeconds, health, repairs } = status;
   const labels = { version, interface: status.interface, datapath };
   const warnings = new Map<string, number>();
   for (const { code } of status.warnings) warnings.set(code, (warnings.get(code) ?? 0) + 1);
   return [
     gauge('heddle_info', 'What runs; always 1', [{ labels, value: 1 }]),
+    gauge('heddle_lanes', 'Queues and pairs of threads that carry packets', [one(lanes)]),
     gauge('heddle_uptime_seconds', 'Since the daemon started', [one(uptimeSeconds)]),
     gauge('heddle_healthy', '1, or 0 while `heddle status` says degraded', [
       one(health === 'ok' ? 1 : 0),
@@ -27,6 +37,35 @@ function daemonMetrics(status: StatusDocument): Metric[] {
       'heddle_repairs_total',
       'Changes by others to what is ours in the host, put right, by kind',
       labelled('kind', Object.entries(repairs)),
+    ),
+  ];
+}
+
+function meshMetrics({ members, drops, sent }: MeshDocument): Metric[] {
+  const byStatus = new Map<string, number>();
+  for (const { status } of members) byStatus.set(status, (byStatus.get(status) ?? 0) + 1);
+  return [
+    gauge('heddle_mesh_members', 'Members of the mesh, by status', labelled('status', byStatus)),
+    counter(
+      'heddle_mesh_dropped_total',
+      'Messages and records of the mesh that came to nothing, by reason',
+      labelled('reason', Object.entries(drops)),
+    ),
+    counter('heddle_mesh_sent_messages_total', 'Messages that the mesh sent', [one(sent.messages)]),
+    counter('heddle_mesh_sent_bytes_total', 'Bytes of their bodies', [one(sent.bytes)]),
+  ];
+}
+
+function offloadMetrics({ offloads }: StatusDocument): Metric[] {
+  const states = Object.entries(offloads ?? {});
+  const inUse = states.map(([name, { isOn }]): [string, number] => [name, isOn ? 1 : 0]);
+  const resting = states.map(([name, state]): [string, number] => [name, state.resting]);
+  return [
+    gauge('heddle_offload_in_use', 'Whether an offload is in use', labelled('offload', inUse)),
+    gauge(
+      'heddle_offload_resting',
+      'Where an offload failed in the last minute and is done without',
+      labelled('offload', resting),
     ),
   ];
 }
@@ -52,11 +91,7 @@ function walkMetrics({ counters, dropsByReason }: StatusDocument): Metric[] {
 
 function peerMetrics(peers: readonly PeerStatus[]): Metric[] {
   const perPeer = (read: (peer: PeerStatus) => number | undefined): Sample[] =>
-    peers.flatMap((peer) => {
-      const value = read(peer);
-      const { name, encapsulation } = peer;
-      return value === undefined ? [] : [{ labels: { peer: name, encapsulation }, value }];
-    });
+    peerSamples(peers, read);
   return [
     gauge(
       'heddle_peer_established',
@@ -94,6 +129,40 @@ function peerMetrics(peers: readonly PeerStatus[]): Metric[] {
       plaintextSamples(peers),
     ),
   ];
+}
+
+/** Of those that have a session. */
+function sessionMetrics(peers: readonly PeerStatus[]): Metric[] {
+  const sealed = peers.flatMap(({ name, encapsulation, protocol, cipher }): Sample[] => {
+    if (protocol === null || cipher === null) return [];
+    return [{ labels: { peer: name, encapsulation, protocol, cipher }, value: 1 }];
+  });
+  return [
+    gauge('heddle_peer_session_info', 'What the session in use is; always 1', sealed),
+    gauge(
+      'heddle_peer_lanes',
+      'Lanes that send to the peer',
+      peerSamples(peers, ({ lanes }) => lanes ?? undefined),
+    ),
+    gauge(
+      'heddle_peer_checksums_left',
+      '1 where inner checksums are left to the peer',
+      peerSamples(peers, ({ trustsChecksums }) =>
+        trustsChecksums === null ? undefined : Number(trustsChecksums),
+      ),
+    ),
+  ];
+}
+
+function peerSamples(
+  peers: readonly PeerStatus[],
+  read: (peer: PeerStatus) => number | undefined,
+): Sample[] {
+  return peers.flatMap((peer) => {
+    const value = read(peer);
+    const { name, encapsulation } = peer;
+    return value === undefined ? [] : [{ labels: { peer: name, encapsulation }, value }];
+  });
 }
 
 /** Of those in the clear, which alone have any. */

@@ -5,6 +5,8 @@ const ROUTES = [
   { name: 'metrics', method: 'GET', path: '/metrics' },
   { name: 'stop', method: 'POST', path: '/v1/stop' },
   { name: 'reload', method: 'POST', path: '/v1/reload' },
+  { name: 'mesh', method: 'GET', path: '/v1/mesh' },
+  { name: 'meshCommand', method: 'POST', path: '/v1/mesh/command' },
 ] as const;
 
 export type RouteName = (typeof ROUTES)[number]['name'];

@@ -15,6 +15,13 @@ import {
   toSeconds,
 } from '../base/time.js';
 import type { ClearPeerSnapshot, NodeSnapshot, PeerSnapshot } from '../node/snapshot.js';
+import {
+  type DatapathSource,
+  type DatapathStatus,
+  datapathStatus,
+  judgeBuffers,
+} from './datapath_status.js';
+import { type MeshSummary, meshSummary, type MeshWarning, meshWarnings } from './mesh_summary.js';
 import { formatRfc3339 } from './rfc3339.js';
 
 export const SCHEMA_VERSION = 1;
@@ -48,6 +55,14 @@ export interface PeerStatus {
   readonly addresses: readonly string[];
   readonly allowedIps: readonly string[];
   readonly encapsulation: 'wireguard' | 'vxlan-sealed' | 'vxlan' | 'udp';
+  /**
+   * What the session in use speaks and is sealed with, on how many lanes it is sent, and whether
+   * inner checksums are left to the peer; null without a session, and for a peer in the clear.
+   */
+  readonly protocol: 'wireguard' | 'heddle' | null;
+  readonly cipher: PeerSnapshot['suite'] | null;
+  readonly lanes: number | null;
+  readonly trustsChecksums: boolean | null;
   readonly vni: number | null;
   /** Of a peer with clear VXLAN. */
   readonly vtepMac: string | null;
@@ -73,8 +88,10 @@ export interface Warning {
   readonly code:
     | 'peer_silent'
     | 'handshake_load'
+    | 'buffers_clamped'
     | 'reload_failed'
     | 'plaintext'
+    | MeshWarning['code']
     | 'plaintext_ended';
   readonly text: string;
   /** What to do about it. */
@@ -82,9 +99,9 @@ export interface Warning {
 }
 
 /** With these the daemon does not do all that it was told to. */
-const DEGRADING: readonly Warning['code'][] = ['peer_silent', 'reload_failed'];
+const DEGRADING: readonly Warning['code'][] = ['peer_silent', 'reload_failed', 'not_a_member'];
 
-export interface StatusDocument {
+export interface StatusDocument extends DatapathStatus {
   readonly schemaVersion: typeof SCHEMA_VERSION;
   readonly version: string;
   readonly pid: number;
@@ -100,8 +117,12 @@ export interface StatusDocument {
   readonly listenPort: number;
   readonly fwMark: number;
   readonly datapath: 'native' | 'reference';
+  /** Queues and pairs of threads that carry packets. */
+  readonly lanes: number;
   /** How the datapath runs: buffers clamped, which cipher code, offloads. */
   readonly remarks: readonly string[];
+  /** Null: there is none. */
+  readonly mesh: MeshSummary | null;
   readonly peers: readonly PeerStatus[];
   /** What crossed the underlay in the clear since the daemon started, removed peers' too. */
   readonly plaintextBytes: PlaintextBytes;
@@ -133,6 +154,7 @@ export interface StatusSource {
   readonly listenPort: number;
   readonly fwMark: number;
   readonly datapath: 'native' | 'reference';
+  readonly lanes: number;
   readonly remarks: readonly string[];
   readonly snapshot: NodeSnapshot;
   readonly traffic: (peer: PeerSnapshot['slot']) => TrafficReading;
@@ -141,18 +163,26 @@ export interface StatusSource {
   /** Why the last reload was refused, where it was. */
   readonly reloadFailure?: string;
   readonly repairs: Readonly<Record<string, number>>;
+  /** Absent where nothing can be told of it. */
+  readonly datapathSource?: DatapathSource;
 }
 
 export function statusDocument(source: StatusSource): StatusDocument {
   const { snapshot } = source;
-  const sealed = snapshot.peers.map((peer) => peerStatus(peer, source));
+  // Who was invited and has not come is no peer to show; of members the mesh knows who is silent.
+  const shown = snapshot.peers.filter((peer) => !peer.isMesh || peer.allowedIps.length > 0);
+  const sealed = shown.map((peer) => peerStatus(peer, source));
+  const configured = new Set(shown.filter((peer) => !peer.isMesh).map(({ name }) => name));
   const clear = snapshot.clearPeers.map((peer) => clearPeerStatus(peer, source));
   const peers = [...sealed, ...clear];
+  const running = datapathStatus(source.datapathSource, source.now);
   const warnings = [
     ...judgeReload(source.reloadFailure),
-    ...sealed.flatMap(judgePeer),
+    ...sealed.filter(({ name }) => configured.has(name)).flatMap(judgePeer),
     ...clear.map(judgeClearPeer),
     ...judgeLoad(snapshot),
+    ...meshWarnings(snapshot.mesh),
+    ...judgeBuffers(running),
   ];
   return {
     schemaVersion: SCHEMA_VERSION,
@@ -169,15 +199,20 @@ export function statusDocument(source: StatusSource): StatusDocument {
     listenPort: source.listenPort,
     fwMark: source.fwMark,
     datapath: source.datapath,
+    lanes: source.lanes,
     remarks: source.remarks,
+    mesh: meshSummary(snapshot.mesh),
     peers,
     plaintextBytes: {
       received: count(source.counters.plaintext_in_bytes ?? 0n),
       sent: count(source.counters.plaintext_out_bytes ?? 0n),
     },
     counters: counts(source.counters),
-    dropsByReason: counts(addDrops(source.drops, snapshot.handshakeDrops)),
+    dropsByReason: counts(
+      addDrops(addDrops(source.drops, snapshot.handshakeDrops), snapshot.controlDrops),
+    ),
     repairs: source.repairs,
+    ...running,
   };
 }
 
@@ -191,6 +226,7 @@ function peerStatus(peer: PeerSnapshot, source: StatusSource): PeerStatus {
     state: peer.state,
     ...prefixTexts(peer.allowedIps),
     encapsulation: sealedVni === undefined ? 'wireguard' : 'vxlan-sealed',
+    ...(peer.state === 'established' ? sessionStatus(peer) : NO_SESSION),
     vni: sealedVni ?? null,
     vtepMac: null,
     plaintextSince: null,
@@ -206,6 +242,19 @@ function peerStatus(peer: PeerSnapshot, source: StatusSource): PeerStatus {
   };
 }
 
+type SessionStatus = Pick<PeerStatus, 'protocol' | 'cipher' | 'lanes' | 'trustsChecksums'>;
+
+const NO_SESSION: SessionStatus = {
+  protocol: null,
+  cipher: null,
+  lanes: null,
+  trustsChecksums: null,
+};
+
+function sessionStatus({ protocol, suite, lanes, trustsChecksums }: PeerSnapshot): SessionStatus {
+  return { protocol, cipher: suite, lanes, trustsChecksums };
+}
+
 function clearPeerStatus(peer: ClearPeerSnapshot, source: StatusSource): PeerStatus {
   const { carrier, since, plaintextUntil } = peer;
   const traffic = source.traffic(peer.slot);
@@ -217,6 +266,7 @@ function clearPeerStatus(peer: ClearPeerSnapshot, source: StatusSource): PeerSta
     state: peer.hasEnded ? 'idle' : 'established',
     ...prefixTexts(peer.allowedIps),
     encapsulation: carrier.kind,
+    ...NO_SESSION,
     vni: carrier.kind === 'vxlan' ? carrier.vni : null,
     vtepMac: carrier.kind === 'vxlan' ? carrier.mac.text : null,
     plaintextSince: formatRfc3339(since),

@@ -1,13 +1,14 @@
 /**
  * Edits of WireGuard's configuration protocol applied to a configuration: all of them, or none.
- * What the protocol cannot say stays as it was: addresses, routes, clear peers, and the name and
- * the encapsulation of a peer, also of one that is removed and added again by the same request.
+ * What the protocol cannot say stays as it was: addresses, routes, clear peers, and the name,
+ * `protocol` and encapsulation of a peer, also of one that is removed and added again by the same
+ * request. A new peer is stock WireGuard.
  *
  * As in WireGuard, a prefix belongs to the peer that got it last, and our own public key as a peer
  * is passed over. More than MAX_PEERS peers are refused.
  */
 
-import { equal, isZero } from '../base/bytes.js';
+import { copySecret, equal, isZero } from '../base/bytes.js';
 import { MAX_PEERS } from '../base/identifiers.js';
 import type { Config } from '../node/config.js';
 import { PrefixOverlap } from './prefix_overlap.js';
@@ -90,7 +91,7 @@ class Application {
 
   /** A peer that has our new public key goes: nobody is a peer of itself. */
   #setPrivateKey(key: Uint8Array): void {
-    const privateKey = key.slice();
+    const privateKey = copySecret(key);
     if (!isZero(key)) this.#keys.clamp(privateKey);
     this.#config = { ...this.#config, privateKey };
     this.#own = this.#derive(privateKey);

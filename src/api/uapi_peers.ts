@@ -122,8 +122,8 @@ export class PeerDrafts {
   }
 
   #create(key: string, publicKey: Uint8Array): Draft {
-    const { name, sealedVni } = this.#gone.get(key) ?? { name: this.#newName(key) };
-    const settings = { name, publicKey, ...(sealedVni === undefined ? {} : { sealedVni }) };
+    const gone = this.#gone.get(key);
+    const settings = { ...(gone ? unsayable(gone) : { name: this.#newName(key) }), publicKey };
     const draft = { key, settings, prefixes: undefined, untouched: [] };
     this.#drafts.set(key, draft);
     return draft;
@@ -169,6 +169,15 @@ export class PeerDrafts {
 function prefixesOf(draft: Draft): Map<string, Prefix> {
   draft.prefixes ??= new Map(draft.untouched.map((prefix) => [prefix.text, prefix]));
   return draft.prefixes;
+}
+
+/** What a peer that comes again keeps. */
+function unsayable({ name, protocol, sealedVni }: Settings): Omit<Settings, 'publicKey'> {
+  return {
+    name,
+    ...(protocol === undefined ? {} : { protocol }),
+    ...(sealedVni === undefined ? {} : { sealedVni }),
+  };
 }
 
 function withPresharedKey(settings: Settings, key: Uint8Array): Settings {

@@ -7,7 +7,7 @@
  */
 
 import { parseEndpoint, parsePrefix } from '../base/address.js';
-import { fromHex } from '../base/bytes.js';
+import { copySecret, fromHex } from '../base/bytes.js';
 import { seconds } from '../base/time.js';
 import { ERRNO, type UapiEdit, type UapiRefusal } from './uapi_edit.js';
 
@@ -84,7 +84,7 @@ function parsePeerLine(key: string, value: string): Parsed {
       return value === 'true' ? { kind: 'remove' } : undefined;
     case 'preshared_key': {
       const parsed = parseHexKey(value);
-      return parsed && { kind: 'presharedKey', key: parsed };
+      return parsed && { kind: 'presharedKey', key: copySecret(parsed) };
     }
     case 'endpoint': {
       const endpoint = parseEndpoint(value);

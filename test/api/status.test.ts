@@ -9,6 +9,8 @@ import {
   peerSnapshot,
   statusSource,
 } from '../support/status.js';
+import type { MeshSnapshot } from '../../src/mesh/snapshot.js';
+import { meshSnapshot } from '../support/mesh_document.js';
 
 const test = suite('api/status');
 
@@ -29,6 +31,7 @@ test('document: has every key that programs rely on', () => {
     listenPort: 51820,
     fwMark: 0,
     datapath: 'native',
+    lanes: 1,
     remarks: ['chacha20-poly1305: openssl assembly'],
     peers: [
       {
@@ -40,6 +43,10 @@ test('document: has every key that programs rely on', () => {
         addresses: ['10.77.0.2', 'fd77::2'],
         allowedIps: ['10.77.0.2/32', 'fd77::2/128', '10.8.0.0/16'],
         encapsulation: 'wireguard',
+        protocol: 'wireguard',
+        cipher: 'chacha20-poly1305',
+        lanes: 1,
+        trustsChecksums: false,
         vni: null,
         vtepMac: null,
         plaintextSince: null,
@@ -60,6 +67,11 @@ test('document: has every key that programs rely on', () => {
     counters: { inner_in: 5 },
     dropsByReason: { replay: 3, tag: 0, mac2: 2 },
     repairs: { address: 1 },
+    mesh: null,
+    offloads: null,
+    aead: [],
+    socketBuffers: null,
+    link: null,
   });
 });
 
@@ -68,6 +80,12 @@ test('document: a reason of both the walk and the handshake counts both', () => 
   const snapshot = { ...source.snapshot, handshakeDrops: { unknown_index: 2, timestamp_old: 3 } };
   const { dropsByReason } = statusDocument({ ...source, snapshot });
   assert.equal(dropsByReason, { unknown_index: 42, tag: 1, timestamp_old: 3 });
+});
+
+test('document: control messages that came to nothing are among the drops', () => {
+  const source = statusSource([], { drops: {} });
+  const snapshot = { ...source.snapshot, handshakeDrops: {}, controlDrops: { control_stale: 2 } };
+  assert.equal(statusDocument({ ...source, snapshot }).dropsByReason, { control_stale: 2 });
 });
 
 test('document: what is unknown is null, never absent', () => {
@@ -151,6 +169,10 @@ test('plaintext: a peer in the clear is among the peers, without key and handsha
       addresses: [],
       allowedIps: ['10.20.0.0/16'],
       encapsulation: 'vxlan',
+      protocol: null,
+      cipher: null,
+      lanes: null,
+      trustsChecksums: null,
       vni: 20,
       vtepMac: '02:00:5e:10:00:14',
       plaintextSince: '2026-11-23T01:02:03.456Z',
@@ -203,6 +225,17 @@ test('plaintext: is warned of with its bytes and its end, and degrades nothing',
 test('encapsulation: a sealed peer behind VXLAN says so, and its VNI', () => {
   const [peer] = statusDocument(statusSource([peerSnapshot({ sealedVni: 7 })])).peers;
   assert.equal([peer?.encapsulation, peer?.vni, peer?.plaintextBytes], ['vxlan-sealed', 7, null]);
+});
+
+test('health: a host that is to be in a mesh and is in none is degraded', () => {
+  const source = statusSource([]);
+  const inMesh = (mesh: MeshSnapshot) => {
+    return statusDocument({ ...source, snapshot: { ...source.snapshot, mesh } });
+  };
+  assert.is(inMesh(meshSnapshot()).health, 'ok');
+  assert.is(inMesh(meshSnapshot({ warnings: ['The disk is full'] })).health, 'ok');
+  assert.is(inMesh(meshSnapshot({ phase: 'joining' })).health, 'degraded');
+  assert.is(inMesh(meshSnapshot({ phase: 'left' })).mesh?.phase, 'left');
 });
 
 test.run();

@@ -140,13 +140,17 @@ test('remove: what follows concerns nobody', () => {
   assert.is(drafts.count, 1);
 });
 
-test('replaced peers: those that come again keep their name and their encapsulation alone', () => {
+test('replaced peers: those that come again keep name, protocol and encapsulation alone', () => {
   const drafts = new PeerDrafts(config([OTHER, THIRD]));
   drafts.removeAll();
   drafts.edit({ kind: 'allowIp', prefix: prefix('10.3.0.0/16') });
   drafts.select(OTHER.publicKey);
-  const { name, publicKey, sealedVni } = OTHER;
-  assert.equal(drafts.build(), [{ name, publicKey, sealedVni, allowedIps: [] }]);
+  drafts.select(THIRD.publicKey);
+  const { name, publicKey, protocol, sealedVni } = OTHER;
+  assert.equal(drafts.build(), [
+    { name, publicKey, protocol, sealedVni, allowedIps: [] },
+    { ...THIRD, allowedIps: [] },
+  ]);
 });
 
 test.run();

@@ -9,6 +9,8 @@ import type { ImportOptions } from './commands/import.js';
 import type { ShowOptions } from './commands/show.js';
 import { CommandError, EXIT } from './exit.js';
 import { CONFIG_FILE, readFolders } from '../daemon/folders.js';
+import { hideJoinLines } from './hidden_lines.js';
+import { addMesh, collect } from './mesh_words.js';
 
 const EXAMPLES = `
 Examples:
@@ -16,7 +18,9 @@ Examples:
   heddle pubkey < private.key             print the public key that the other end needs
   heddle check heddle.yaml                find every fault in a configuration file
   heddle import wg0.conf -o heddle.yaml   take over a wg-quick file
-  heddle up --detach                      start with ${CONFIG_FILE}
+  heddle up --detach                      start with ${CONFIG_FILE}, or a mesh without one
+  heddle up --detach --join               join the mesh of another host
+  heddle members                          see who is in the mesh
   heddle status                           see who is connected
   heddle down                             stop, and leave the host as it was
 
@@ -30,10 +34,25 @@ interface UpOptions {
   readonly detach?: true;
   readonly verbose?: true;
   readonly report?: boolean;
+  readonly join?: true;
+  readonly joinFile?: string;
+  readonly name?: string;
+  readonly network?: string;
+  readonly announce?: readonly string[];
+  readonly subnet?: string;
+  readonly acceptDefaultRoutes?: true;
+  readonly newIdentity?: true;
 }
+
+/** What `status --verbose` adds. */
+const VERBOSE_STATUS = 'tell what the datapath runs on, too: offloads, ciphers, buffers';
 
 interface JsonOption {
   readonly json?: true;
+}
+
+interface StatusOptions extends JsonOption {
+  readonly verbose?: true;
 }
 
 function buildCommand(end: (code: number) => void): Command {
@@ -44,25 +63,9 @@ function buildCommand(end: (code: number) => void): Command {
     .helpOption('-h, --help', 'print help')
     .addHelpText('after', EXAMPLES)
     .exitOverride()
+    .configureOutput({ writeErr: (text) => process.stderr.write(hideJoinLines(text)) })
     .showSuggestionAfterError();
-  program
-    .command('up')
-    .description('start the daemon; it stays in the foreground until Ctrl-C')
-    .addOption(new Option('-c, --config <file>', `configuration file (default: ${CONFIG_FILE})`))
-    .addOption(new Option('--default', 'use the built-in configuration').conflicts('config'))
-    .addOption(
-      new Option('-n, --dry-run', 'print what a start would make, and change nothing').conflicts([
-        'default',
-        'detach',
-      ]),
-    )
-    .option('-d, --detach', 'go to the background once traffic can flow')
-    .option('-v, --verbose', 'log deviations too')
-    .addOption(new Option('--report', 'report the start on descriptor 3').hideHelp())
-    .action(async (options: UpOptions) => {
-      const { up } = await import('./commands/up.js');
-      end(await up({ ...options, folders, version: VERSION }));
-    });
+  addUp(program, end);
   program
     .command('down')
     .description('stop the daemon and wait until it is gone')
@@ -85,9 +88,49 @@ function buildCommand(end: (code: number) => void): Command {
       const { reload } = await import('./commands/reload.js');
       end(await reload(folders, options.json === true));
     });
+  addMesh(program, end);
   addQueries(program, end);
   addKeys(program, end);
   return program;
+}
+
+function addUp(program: Command, end: (code: number) => void): void {
+  const folders = readFolders(process.env);
+  program
+    .command('up')
+    .description('start the daemon; it stays in the foreground until Ctrl-C')
+    .addOption(new Option('-c, --config <file>', `configuration file (default: ${CONFIG_FILE})`))
+    .addOption(new Option('--default', 'use the built-in configuration').conflicts('config'))
+    .addOption(
+      new Option('-n, --dry-run', 'print what a start would make, and change nothing').conflicts([
+        'default',
+        'detach',
+      ]),
+    )
+    .option('-d, --detach', 'go to the background once traffic can flow')
+    .option('-v, --verbose', 'log deviations too')
+    .option('--join', 'join a network: asks for the join line, or reads it from standard input')
+    .allowExcessArguments()
+    .option('--join-file <file>', 'the same, and the line is in a file')
+    .option('--name <name>', 'what this host is called in the mesh (default: its host name)')
+    .option('--network <name>', 'what a new network is called (default: as this host)')
+    .option('--announce <prefix>', 'a prefix behind this host; may be repeated', collect)
+    .option('--subnet <length>', 'lease a subnet of this length for this host, as 24')
+    .option('--accept-default-routes', 'take default routes that other members announce')
+    .option('--new-identity', 'give up the identity of this host, and make another')
+    .addOption(new Option('--report', 'report the start on descriptor 3').hideHelp())
+    .action(async (options: UpOptions, command: Command) => {
+      refuseWords(command.args);
+      const { up } = await import('./commands/up.js');
+      end(await up({ ...options, folders, version: VERSION }));
+    });
+}
+
+/** A join line among them would be in the history of the shell by now, and is not repeated. */
+function refuseWords(words: readonly string[]): void {
+  if (words.length === 0) return;
+  const advice = 'a join line is asked for, read from standard input, or from --join-file FILE';
+  throw new CommandError(EXIT.usage, `\`heddle up\` takes no words but its options; ${advice}`);
 }
 
 function addQueries(program: Command, end: (code: number) => void): void {
@@ -96,9 +139,10 @@ function addQueries(program: Command, end: (code: number) => void): void {
     .command('status')
     .description('one screen: the interface, its peers, and what is wrong')
     .option('--json', 'print the status document')
-    .action(async (options: JsonOption) => {
+    .addOption(new Option('-v, --verbose', VERBOSE_STATUS).conflicts('json'))
+    .action(async (options: StatusOptions) => {
       const { status } = await import('./commands/status.js');
-      end(await status(folders, options.json === true));
+      end(await status(folders, options));
     });
   program
     .command('show')
@@ -165,11 +209,12 @@ function addKeys(program: Command, end: (code: number) => void): void {
 function conclude(error: unknown): number {
   if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.ok : EXIT.usage;
   if (error instanceof CommandError) {
-    process.stderr.write(`heddle: ${error.message}\n`);
+    process.stderr.write(hideJoinLines(`heddle: ${error.message}\n`));
     return error.exitCode;
   }
   const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
-  process.stderr.write(`heddle: a defect of heddle itself, please report it: ${text}\n`);
+  const message = `heddle: a defect of heddle itself, please report it: ${text}\n`;
+  process.stderr.write(hideJoinLines(message));
   return EXIT.failed;
 }
 

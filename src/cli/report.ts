@@ -4,6 +4,8 @@
  */
 
 import * as fs from 'node:fs';
+import { formatRfc3339 } from '../api/rfc3339.js';
+import type { WallTime } from '../base/time.js';
 import type { ExitCode } from './exit.js';
 import type { Style } from './style.js';
 import { harmless } from './table.js';
@@ -13,6 +15,8 @@ export interface StartReport {
   ready(): void;
   failed(exitCode: ExitCode, message: string): void;
   advise(text: string): void;
+  /** A join line for another host: a secret, for a person and no log. */
+  joinLine(line: string, expires: WallTime): void;
 }
 
 /** One line a message on the pipe. */
@@ -20,12 +24,20 @@ export type ReportLine =
   | { readonly kind: 'step'; readonly name: string; readonly detail: string }
   | { readonly kind: 'ready' }
   | { readonly kind: 'failed'; readonly exitCode: number; readonly message: string }
-  | { readonly kind: 'advice'; readonly text: string };
+  | { readonly kind: 'advice'; readonly text: string }
+  | { readonly kind: 'joinLine'; readonly line: string; readonly expires: WallTime };
 
 const NAME_WIDTH = 13;
 
-/** Steps as lines on standard error. `elapsedMs` counts from the start of the command. */
-export function textReport(style: Style, elapsedMs: () => number): StartReport {
+/**
+ * Steps as lines on standard error. `elapsedMs` counts from the start of the command.
+ * `isForPeople`: what is printed comes before somebody's eyes, and not into a journal.
+ */
+export function textReport(
+  style: Style,
+  elapsedMs: () => number,
+  isForPeople: boolean,
+): StartReport {
   const line = (name: string, detail: string): void => {
     const elapsed = `${(elapsedMs() / 1000).toFixed(2)} s`.padStart(7);
     process.stderr.write(`${style.dim(elapsed)}  ${name.padEnd(NAME_WIDTH)}  ${detail}\n`);
@@ -39,7 +51,22 @@ export function textReport(style: Style, elapsedMs: () => number): StartReport {
     advise: (text) => {
       process.stderr.write(`\n${text}\n`);
     },
+    joinLine: (line, expires) => {
+      if (isForPeople) printJoinLine(line, expires);
+      else process.stderr.write('heddle: `heddle invite` prints a join line for another host\n');
+    },
   };
+}
+
+/** The line alone on standard output, and what to do with it beside it. */
+export function printJoinLine(line: string, expires: WallTime): void {
+  const until = formatRfc3339(expires).replace('T', ' ').slice(0, 16);
+  process.stderr.write(
+    `\nOn the other host run \`heddle up --join\` and paste this line; it is good until ` +
+      `${until} UTC\n` +
+      'and is a secret until then: whoever has it can join.\n\n',
+  );
+  process.stdout.write(`${line}\n`);
 }
 
 /** The same over a descriptor, which is closed once the start is decided. */
@@ -60,6 +87,7 @@ export function pipeReport(fd: number): StartReport {
     ready: () => sendLast({ kind: 'ready' }),
     failed: (exitCode, message) => sendLast({ kind: 'failed', exitCode, message }),
     advise: (text) => send({ kind: 'advice', text }),
+    joinLine: (line, expires) => send({ kind: 'joinLine', line, expires }),
   };
 }
 

@@ -4,6 +4,7 @@
  */
 
 import type { PeerStatus, StatusDocument } from '../api/status.js';
+import { sealText } from './seal_text.js';
 import type { Style } from './style.js';
 import { harmless } from './table.js';
 import { formatAgo, formatBytes } from './units.js';
@@ -27,6 +28,7 @@ function interfaceBlock(status: StatusDocument, style: Style): string[] {
     `  mtu: ${status.mtu}`,
     ...(status.fwMark === 0 ? [] : [`  fwmark: 0x${status.fwMark.toString(16)}`]),
     `  datapath: ${status.datapath}`,
+    ...(status.lanes > 1 ? [`  lanes: ${status.lanes}`] : []),
     ...status.remarks.map((remark) => `  remark: ${harmless(remark)}`),
   ];
 }
@@ -44,6 +46,7 @@ function peerBlock(peer: PeerStatus, style: Style): string[] {
     ...(peer.hasPresharedKey ? ['  preshared key: (hidden)'] : []),
     ...(endpoint === null ? [] : [`  endpoint: ${endpoint}`]),
     ...encapsulationLines(peer),
+    ...(peer.protocol === 'heddle' ? [`  protocol: ${sealText(peer)}`] : []),
     `  allowed ips: ${peer.allowedIps.join(', ') || '(none)'}`,
     ...(age === null ? [] : [`  latest handshake: ${formatAgo(age)}`]),
     ...(roundTrip === null ? [] : [`  handshake round trip: ${roundTrip.toFixed(1)} ms`]),

@@ -7,6 +7,7 @@ import { NetlinkError } from '../io/netlink.js';
 import { ConfigError } from '../daemon/config_fault.js';
 import { HostError } from '../daemon/host_check.js';
 import { LockHeldError } from '../daemon/lock_file.js';
+import { MeshError } from '../daemon/mesh_options.js';
 
 export interface StartFailure {
   readonly exitCode: ExitCode;
@@ -26,6 +27,7 @@ export function explainStartError(error: unknown): StartFailure | undefined {
     const exitCode = error.code === 'NOT_PERMITTED' ? EXIT.notPermitted : EXIT.failed;
     return { exitCode, message: error.message };
   }
+  if (error instanceof MeshError) return { exitCode: EXIT.failed, message: error.message };
   if (error instanceof HandError || error instanceof NetlinkError || error instanceof FileError) {
     return { exitCode: exitCodeOf(error), message: error.message };
   }

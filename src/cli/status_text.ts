@@ -3,7 +3,10 @@
  * that is not so.
  */
 
+import type { MeshSummary } from '../api/mesh_summary.js';
 import type { PeerStatus, StatusDocument } from '../api/status.js';
+import { formatDatapath } from './datapath_text.js';
+import { formatSeals } from './seal_text.js';
 import type { Style } from './style.js';
 import { type Column, formatTable, harmless } from './table.js';
 import { formatBytes, formatSpan } from './units.js';
@@ -23,11 +26,19 @@ const COLUMNS: readonly Column[] = [
   { title: 'ALLOWED IPS', align: 'left' },
 ];
 
-/** `width`: the columns of the terminal; undefined when it is none, and then nothing is cut. */
-export function formatStatus(status: StatusDocument, style: Style, width?: number): string {
+export interface Screen {
+  /** The columns of the terminal; undefined when it is none, and then nothing is cut. */
+  readonly width?: number | undefined;
+  /** Also what the datapath runs on, and what sessions are sealed with. */
+  readonly isVerbose?: boolean;
+}
+
+export function formatStatus(status: StatusDocument, style: Style, screen: Screen = {}): string {
   const sections = [
     formatHeader(status, style),
-    formatPeers(status.peers, style, width),
+    formatPeers(status, style, screen.width),
+    screen.isVerbose ? formatDatapath(status) : [],
+    screen.isVerbose ? formatSeals(status.peers, LISTED_PEERS) : [],
     formatTrouble(status, style),
   ];
   return `${sections
@@ -42,17 +53,33 @@ function formatHeader(status: StatusDocument, style: Style): string[] {
     `UDP port ${status.listenPort}`,
     `MTU ${status.mtu}`,
     `${status.datapath} datapath`,
+    ...(status.lanes > 1 ? [`${status.lanes} lanes`] : []),
   ];
   return [
     `${style.bold(harmless(status.interface))}  ${facts.join(', ')}`,
     `  public key  ${status.publicKey}`,
     ...(status.peers.some(isClear) ? [`  VTEP        ${status.vtepMac}`] : []),
     `  addresses   ${status.addresses.join(', ') || 'none'}`,
+    ...(status.mesh ? [`  mesh        ${meshText(status.mesh)}`] : []),
   ];
 }
 
-function formatPeers(peers: readonly PeerStatus[], style: Style, width?: number): string[] {
-  if (peers.length === 0) return ['No peers yet: add them to the configuration file'];
+/** `home, 7 members: 6 alive, 1 failed`. */
+function meshText({ phase, network, members }: MeshSummary): string {
+  const counts = Object.entries(members);
+  const sum = counts.reduce((total, [, amount]) => total + amount, 0);
+  const name = network === null ? 'none' : harmless(network);
+  if (phase !== 'member') return `${name}, not a member`;
+  const states = counts.map(([state, amount]) => `${amount} ${state}`).join(', ');
+  return `${name}, ${sum === 1 ? '1 member' : `${sum} members`}: ${states}`;
+}
+
+function formatPeers({ peers, mesh }: StatusDocument, style: Style, width?: number): string[] {
+  if (peers.length === 0) {
+    const mean = mesh ? 'ask an admin for a join line' : 'add them to the configuration file';
+    const isIn = mesh?.phase === 'member';
+    return [isIn ? 'No peers yet: `heddle invite` prints a join line' : `No peers yet: ${mean}`];
+  }
   const listed = peers.slice(0, LISTED_PEERS);
   const lines = formatTable(COLUMNS, listed.map(peerRow), width);
   const more = peers.length - listed.length;

@@ -34,6 +34,16 @@ peer: BwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwc=
   );
 });
 
+test('blocks: lanes where there are many, and what a session of heddle is sealed with', () => {
+  const fast = peerSnapshot({ protocol: 'heddle', suite: 'aes-256-gcm', lanes: 2 });
+  const idle = peerSnapshot({ ...fast, state: 'idle' });
+  const source = statusSource([fast, idle], { lanes: 4 });
+  const blocks = formatShow(statusDocument(source), PLAIN).split('\n\n');
+  assert.match(blocks[0] ?? '', '  datapath: native\n  lanes: 4\n');
+  assert.match(blocks[1] ?? '', '\n  protocol: heddle, aes-256-gcm, 2 lanes\n');
+  assert.not.match(blocks[2] ?? '', 'protocol');
+});
+
 test('blocks: what is not so is left out', () => {
   const peer = peerSnapshot({
     hasPresharedKey: false,
@@ -44,7 +54,7 @@ test('blocks: what is not so is left out', () => {
     handshakeRoundTrip: undefined,
   });
   const text = formatShow(statusDocument(statusSource([peer])), PLAIN);
-  assert.not.match(text, /preshared|endpoint|latest|round trip|keepalive|fwmark/);
+  assert.not.match(text, /preshared|endpoint|latest|round trip|keepalive|fwmark|lanes|protocol/);
   assert.match(text, 'allowed ips: (none)');
 });
 

@@ -1,10 +1,20 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
+import type { DatapathFooting } from '../../src/api/datapath_status.js';
 import { statusDocument } from '../../src/api/status.js';
 import { formatStatus } from '../../src/cli/status_text.js';
 import { chooseStyle, PLAIN } from '../../src/cli/style.js';
 import { displayWidth } from '../../src/cli/table.js';
-import { CLEAR_TRAFFIC, clearSnapshot, peerSnapshot, statusSource } from '../support/status.js';
+import type { MeshSnapshot } from '../../src/mesh/snapshot.js';
+import { AUTO_OFFLOADS } from '../../src/node/offloads.js';
+import { memberSnapshot, meshSnapshot } from '../support/mesh_document.js';
+import {
+  CLEAR_TRAFFIC,
+  clearSnapshot,
+  NOW,
+  peerSnapshot,
+  statusSource,
+} from '../support/status.js';
 
 const test = suite('cli/status_text');
 
@@ -41,6 +51,28 @@ beta   connected  192.0.2.7:51820  1 m 3 s ago  12.1 KiB  4.88 KiB  10.77.0.2/32
   );
 });
 
+test('screen: the mesh is told in a line, and what to do where nobody else is in it', () => {
+  const source = statusSource([], QUIET);
+  const inMesh = (mesh: MeshSnapshot): string => {
+    const snapshot = { ...source.snapshot, mesh };
+    return formatStatus(statusDocument({ ...source, snapshot }), PLAIN);
+  };
+  const members = [memberSnapshot(), memberSnapshot({ status: 'failed' })];
+  assert.match(
+    inMesh(meshSnapshot({ members })),
+    'mesh        home, 2 members: 1 alive, 1 failed\n',
+  );
+  assert.match(inMesh(meshSnapshot()), '`heddle invite` prints a join line');
+  const joining = inMesh(meshSnapshot({ phase: 'joining', network: undefined }));
+  assert.match(joining, 'mesh        none, not a member\n');
+  assert.match(joining, 'warning  this host is no member of its mesh yet');
+});
+
+test('screen: many lanes are told beside the datapath', () => {
+  const text = formatStatus(statusDocument(statusSource([], { ...QUIET, lanes: 4 })), PLAIN);
+  assert.match(text, 'MTU 1420, native datapath, 4 lanes\n');
+});
+
 test('screen: warnings say what to do, drops are told where there are any', () => {
   const peer = peerSnapshot({ state: 'handshaking', latestHandshake: undefined });
   const text = formatStatus(statusDocument(statusSource([peer])), PLAIN);
@@ -49,12 +81,52 @@ test('screen: warnings say what to do, drops are told where there are any', () =
   assert.match(text, 'dropped  replay 3, mac2 2\n');
 });
 
+const FOOTING: DatapathFooting = {
+  offloads: {
+    tunTcp: { isOn: true, why: 'self-test passed', resting: 0, since: 0 },
+    tunUdp: { isOn: false, why: 'self-test failed: TUNSETOFFLOAD', resting: 0, since: 0 },
+    udpGso: { isOn: true, why: 'self-test passed', resting: 2, since: NOW - 12_500_000 },
+    udpGro: { isOn: false, why: 'switched off', resting: 0, since: 0 },
+    checksums: { isOn: true, why: 'not tested: no loopback', resting: 0, since: 0 },
+  },
+  buffers: { asked: 8 << 20, receive: 8 << 20, send: 212_992 },
+  aead: [{ suite: 'aes-256-gcm', backend: 'low-level', reason: 'OpenSSL 3.0' }],
+};
+
+test('screen: verbose tells what the datapath runs on, and where it rests', () => {
+  const source = statusSource([peerSnapshot()], QUIET);
+  const switches = { ...AUTO_OFFLOADS, udpGro: 'off', checksums: 'on' } as const;
+  const link = { transmitQueueLength: 1000, gsoMaxSegments: 45, gsoMaxBytes: 63_900 };
+  const datapathSource = { switches, footing: FOOTING, link };
+  const document = statusDocument({ ...source, remarks: ['a remark'], datapathSource });
+  const text = formatStatus(document, PLAIN, { isVerbose: true });
+  assert.match(
+    text,
+    `
+tunTcp          on (auto) self-test passed
+tunUdp          off (auto) self-test failed: TUNSETOFFLOAD
+udpGso          on (auto) self-test passed; failed at 2 places 12 s ago, rests there for a minute
+udpGro          off (off) switched off
+checksums       on (on) not tested: no loopback
+aes-256-gcm     low-level: OpenSSL 3.0
+UDP buffers     8.00 MiB to receive, 208 KiB to send; asked for 8.00 MiB
+transmit queue  1000 packets
+super-packets   45 segments, 62.4 KiB
+remark          a remark
+
+beta  protocol wireguard, chacha20-poly1305
+`,
+  );
+  assert.match(text, 'warning  the UDP sockets have 8388608 bytes to receive and 212992 to send');
+  assert.not.match(formatStatus(document, PLAIN), 'tunTcp');
+});
+
 test('screen: no peers is said, not shown as an empty table', () => {
   assert.match(formatStatus(statusDocument(statusSource([])), PLAIN), 'No peers yet');
 });
 
 test('screen: no peer line is wider than the terminal', () => {
-  const text = formatStatus(statusDocument(statusSource()), PLAIN, 80);
+  const text = formatStatus(statusDocument(statusSource()), PLAIN, { width: 80 });
   const lines = text.split('\n').slice(4, 6);
   for (const line of lines) assert.ok(displayWidth(line) <= 80, line);
 });

@@ -24,6 +24,15 @@ const EXIT_CODES: readonly ExitCode[] = Object.values(EXIT);
 export interface DetachOptions {
   readonly configFile: string | undefined;
   readonly verbose?: true;
+  /** The join line, to be handed over by a pipe. */
+  readonly line?: string | undefined;
+  readonly name?: string;
+  readonly network?: string;
+  readonly announce?: readonly string[];
+  readonly subnet?: string;
+  readonly acceptDefaultRoutes?: true;
+  readonly newIdentity?: true;
+  readonly default?: true;
   readonly folders: Folders;
   readonly report: StartReport;
 }
@@ -42,6 +51,7 @@ export async function startInBackground(options: DetachOptions): Promise<ExitCod
     const line = parseReportLine(text);
     if (line?.kind === 'step') report.step(line.name, line.detail);
     else if (line?.kind === 'advice') report.advise(line.text);
+    else if (line?.kind === 'joinLine') report.joinLine(line.line, line.expires);
     else if (line?.kind === 'failed') throw new CommandError(exitCode(line), line.message);
     else if (line?.kind === 'ready') {
       child.unref();
@@ -53,15 +63,36 @@ export async function startInBackground(options: DetachOptions): Promise<ExitCod
 }
 
 function spawnDaemon(options: DetachOptions, log: number) {
-  const { configFile, folders, verbose } = options;
-  const config = configFile === undefined ? ['--default'] : ['--config', configFile];
-  const words = ['up', '--report', ...config, ...(verbose ? ['--verbose'] : [])];
-  return spawn(process.execPath, [...process.execArgv, process.argv[1] ?? '', ...words], {
+  const { folders, line } = options;
+  const words = [...process.execArgv, process.argv[1] ?? '', 'up', '--report', ...wordsOf(options)];
+  const child = spawn(process.execPath, words, {
     cwd: '/',
     detached: true,
     env: { ...process.env, HEDDLE_STATE_DIR: folders.state, HEDDLE_RUN_DIR: folders.run },
-    stdio: ['ignore', log, log, 'pipe'],
+    stdio: [line === undefined ? 'ignore' : 'pipe', log, log, 'pipe'],
   });
+  child.stdin?.on('error', () => {});
+  child.stdin?.end(`${line}\n`);
+  return child;
+}
+
+/** What the daemon is told anew; the join line is not among it. */
+function wordsOf(options: DetachOptions): string[] {
+  const { configFile, name, network, subnet } = options;
+  const given = (word: string, value: string | undefined): string[] =>
+    value === undefined ? [] : [word, value];
+  return [
+    ...given('--config', configFile),
+    ...(options.default ? ['--default'] : []),
+    ...(options.verbose ? ['--verbose'] : []),
+    ...(options.line === undefined ? [] : ['--join']),
+    ...given('--name', name),
+    ...given('--network', network),
+    ...(options.announce ?? []).flatMap((prefix) => ['--announce', prefix]),
+    ...given('--subnet', subnet),
+    ...(options.acceptDefaultRoutes ? ['--accept-default-routes'] : []),
+    ...(options.newIdentity ? ['--new-identity'] : []),
+  ];
 }
 
 /** Begins the log anew, unless a living daemon writes to it. */

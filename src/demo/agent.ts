@@ -21,7 +21,15 @@ const KEPT_LOG = 4_096;
 
 export type AgentRequest =
   /** Starts the daemon and waits until it is ready. */
-  | { readonly kind: 'start'; readonly configFile: string; readonly marker: string }
+  | {
+      readonly kind: 'start';
+      readonly configFile: string;
+      readonly marker: string;
+      /** What the host is called in its mesh; undefined: there is none. */
+      readonly meshName: string | undefined;
+      /** What is pasted into the daemon's prompt; undefined: nothing. */
+      readonly line: string | undefined;
+    }
   | {
       readonly kind: 'ping';
       readonly addresses: readonly string[];
@@ -51,6 +59,8 @@ export interface Numbered<Body> {
   readonly body: Body;
 }
 
+type StartRequest = Extract<AgentRequest, { kind: 'start' }>;
+
 class Agent {
   #daemon: ChildProcess | undefined;
   #log = '';
@@ -59,7 +69,7 @@ class Agent {
     switch (request.kind) {
       case 'start':
         await serveBulk(request.marker);
-        await this.#start(request.configFile);
+        await this.#start(request);
         return { kind: 'done' };
       case 'ping':
         return { kind: 'pings', pings: await ping(request) };
@@ -86,9 +96,14 @@ class Agent {
     });
   }
 
-  #start(configFile: string): Promise<void> {
-    const daemon = spawn(HEDDLE, ['up', '-c', configFile], { stdio: ['ignore', 'ignore', 'pipe'] });
+  #start({ configFile, meshName, line }: StartRequest): Promise<void> {
+    const name = meshName === undefined ? [] : ['--name', meshName];
+    const join = line === undefined ? [] : ['--join'];
+    const words = ['up', '-c', configFile, ...name, ...join];
+    const daemon = spawn(HEDDLE, words, { stdio: ['pipe', 'ignore', 'pipe'] });
     this.#daemon = daemon;
+    daemon.stdin?.on('error', () => {});
+    daemon.stdin?.end(line === undefined ? '' : `${line}\n`);
     return new Promise((done, fail) => {
       const failAs = (why: string): void => {
         clearTimeout(limit);

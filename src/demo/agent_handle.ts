@@ -11,7 +11,7 @@ import type { BulkResult } from './traffic.js';
 const AGENT = fileURLToPath(new URL('./agent.js', import.meta.url));
 
 export class AgentHandle {
-  readonly host: DemoHost;
+  host: DemoHost;
   readonly folders: DemoFolders;
   readonly #child: ChildProcess;
   readonly #waiting = new Map<number, (reply: AgentReply) => void>();
@@ -43,8 +43,10 @@ export class AgentHandle {
     });
   }
 
-  async start(marker: string): Promise<void> {
-    await this.#ask({ kind: 'start', configFile: this.folders.configFile, marker });
+  /** `meshName`: in a mesh, which `line` is to join. */
+  async start(marker: string, meshName?: string, line?: string): Promise<void> {
+    const { configFile } = this.folders;
+    await this.#ask({ kind: 'start', configFile, marker, meshName, line });
   }
 
   async ping(

@@ -39,7 +39,15 @@ CLEAR_PORTS = (4789, 8285)
 # A VXLAN header as heddle writes it begins with this: the I flag alone.
 VXLAN_FLAGS = b"\x08\x00\x00\x00"
 VXLAN_HEADER = 8
-WIREGUARD_TYPES = {1: "initiation", 2: "response", 3: "cookie", 4: "data"}
+# WireGuard's messages, and heddle's own data messages.
+MESSAGE_TYPES = {
+    1: "initiation",
+    2: "response",
+    3: "cookie",
+    4: "data",
+    0x48: "heddleData",
+    0x01000048: "heddleData",
+}
 
 
 class Tally:
@@ -49,7 +57,7 @@ class Tally:
         self.marker = marker
         self.packets = 0
         self.with_marker = 0
-        self.messages = dict.fromkeys(WIREGUARD_TYPES.values(), 0)
+        self.messages = dict.fromkeys(MESSAGE_TYPES.values(), 0)
         self.behind_vxlan = 0
         self.clear = 0
         self.arp = 0
@@ -73,18 +81,18 @@ class Tally:
             self.samples.append(packet[:256].hex())
 
     def add_messages(self, payload, segment_bytes):
-        """Counts the datagrams of a batch; false where one is no WireGuard message."""
-        is_wireguard = len(payload) > 0
+        """Counts the datagrams of a batch; false where one is none of ours."""
+        is_ours = len(payload) > 0
         for at in range(0, len(payload), segment_bytes):
             if payload[at : at + 4] == VXLAN_FLAGS:
                 self.behind_vxlan += 1
                 at += VXLAN_HEADER
             kind = int.from_bytes(payload[at : at + 4], "little")
-            if kind in WIREGUARD_TYPES:
-                self.messages[WIREGUARD_TYPES[kind]] += 1
+            if kind in MESSAGE_TYPES:
+                self.messages[MESSAGE_TYPES[kind]] += 1
             else:
-                is_wireguard = False
-        return is_wireguard
+                is_ours = False
+        return is_ours
 
 
 def heddle_payload(protocol, packet):

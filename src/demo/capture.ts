@@ -9,12 +9,14 @@ import { PYTHON } from './host_check.js';
 
 const CAPTURE = fileURLToPath(new URL('../../../src/demo/capture.py', import.meta.url));
 
+type MessageKind = 'initiation' | 'response' | 'cookie' | 'data' | 'heddleData';
+
 export interface CaptureReport {
   readonly packets: number;
   /** Packets in which the marker can be read. */
   readonly withMarker: number;
-  /** WireGuard messages by type. */
-  readonly messages: Readonly<Record<'initiation' | 'response' | 'cookie' | 'data', number>>;
+  /** WireGuard's messages by type, and heddle's own data messages. */
+  readonly messages: Readonly<Record<MessageKind, number>>;
   /** How many of these were behind a VXLAN header. */
   readonly behindVxlan: number;
   /** Datagrams to the port of an encapsulation without a seal. */
@@ -108,9 +110,9 @@ export function judgeCaptures(
   if (isClear(encapsulation)) {
     if (outer.withMarker === 0) doubts.push('no packet on the wire shows the marker');
     if (outer.clear === 0) doubts.push(`no ${encapsulation} datagram was seen on the wire`);
-    if (sealed > 0) doubts.push(`${sealed} messages on the wire are WireGuard's`);
+    if (sealed > 0) doubts.push(`${sealed} messages on the wire are sealed`);
   } else {
-    if (outer.messages.data === 0) doubts.push('no data message was seen on the wire');
+    if (outer.messages.heddleData === 0) doubts.push("no data message of heddle's own was seen");
     if (outer.withMarker > 0) {
       doubts.push(`${outer.withMarker} packets on the wire show the marker`);
     }

@@ -1,4 +1,7 @@
-/** What a person would write for three hosts: a key and a configuration file each. */
+/**
+ * What a person would write for three hosts: where they form a mesh by join lines, next to nothing;
+ * else a key and a configuration file each.
+ */
 
 import * as fs from 'node:fs';
 import { join } from 'node:path';
@@ -39,6 +42,9 @@ export function writeConfigurations(
   hosts: readonly DemoHost[],
   options: DemoOptions,
 ): DemoFolders[] {
+  if (options.encapsulation === 'wireguard') {
+    return hosts.map((host) => writeMeshConfiguration(folder, host, options));
+  }
   const suite = new SodiumSuite();
   const random = new SystemRandom();
   const presharedKeyFile = join(folder, 'preshared.key');
@@ -57,6 +63,20 @@ export function writeConfigurations(
     const [state, run] = [join(own, 'state'), join(own, 'run')];
     return { configFile, state, run, wireguard: run };
   });
+}
+
+/** Keys, addresses and peers come from the mesh. */
+function writeMeshConfiguration(
+  folder: string,
+  host: DemoHost,
+  { datapath }: DemoOptions,
+): DemoFolders {
+  const own = join(folder, host.name);
+  fs.mkdirSync(own, { mode: 0o700 });
+  const configFile = join(own, 'heddle.yaml');
+  fs.writeFileSync(configFile, `mesh: true\ndatapath: ${datapath}\n`);
+  const [state, run] = [join(own, 'state'), join(own, 'run')];
+  return { configFile, state, run, wireguard: run };
 }
 
 function writeSecret(file: string, text: string): void {
@@ -99,6 +119,7 @@ function peerLines(
   }
   return [
     ...common,
+    '    protocol: heddle',
     `    publicKey: ${publicKey}`,
     `    presharedKeyFile: ${presharedKeyFile}`,
     `    endpoint: ${host.outerAddress}:${LISTEN_PORT}`,

@@ -1,7 +1,7 @@
 /**
- * The demo: three hosts in network namespaces form a mesh and carry real traffic, while a capture
- * on the wire between them looks for what they say. Everything it makes is removed at its end,
- * however that comes.
+ * The demo: three hosts in network namespaces form a mesh by join lines and carry real traffic,
+ * while a capture on the wire between them looks for what they say. Everything it makes is removed
+ * at its end, however that comes.
  *
  *   npm run demo
  *   npm run demo -- --datapath reference    packets carried by the readable hand
@@ -12,7 +12,7 @@
 import * as fs from 'node:fs';
 import { randomBytes } from 'node:crypto';
 import { parseArgs } from 'node:util';
-import { fetchStatus } from '../cli/client.js';
+import { commandMesh, fetchMesh, fetchStatus } from '../cli/client.js';
 import { EXIT } from '../cli/exit.js';
 import { AgentHandle } from './agent_handle.js';
 import { Capture, type CapturePlace, judgeCaptures } from './capture.js';
@@ -133,8 +133,9 @@ async function run(stage: Stage, options: Options): Promise<void> {
 
   const hub = { namespace: namespaceOf(process.pid, SWITCH), interfaces: HOST_NAMES };
   const outer = await stage.capture(hub, marker);
-  await stage.wait(Promise.all(stage.agents.map((agent) => agent.start(marker))));
   const how = `${options.datapath} datapath, ${options.encapsulation}`;
+  if (options.encapsulation === 'wireguard') await formMesh(stage, marker);
+  else await stage.wait(Promise.all(stage.agents.map((agent) => agent.start(marker))));
   stage.step('daemons', `ready on ${HOST_NAMES.join(', ')}; ${how}`);
   const alpha = { namespace: namespaceOf(process.pid, 'alpha'), interfaces: ['heddle0'] };
   const inner = await stage.capture(alpha, marker);
@@ -146,6 +147,51 @@ async function run(stage: Stage, options: Options): Promise<void> {
   await prove(stage, [inner, outer], options.encapsulation);
 }
 
+/** The first host founds a network, the others join it, each by a line that is pasted there. */
+async function formMesh(stage: Stage, marker: string): Promise<void> {
+  const [first, ...others] = stage.agents;
+  if (!first) return;
+  await stage.wait(first.start(marker, first.host.name));
+  await learnAddresses(first);
+  const [address = ''] = first.host.innerAddresses;
+  stage.step('mesh', `${first.host.name} founds a network, and is ${address}`);
+  for (const agent of others) {
+    const line = await stage.wait(inviteOne(first));
+    const pastedAt = performance.now();
+    await stage.wait(agent.start(marker, agent.host.name, line));
+    const pings = await stage.wait(agent.ping([address], 1, marker));
+    requireAnswers([{ to: first.host.name, pings: [...pings] }]);
+    const took = ((performance.now() - pastedAt) / 1_000).toFixed(2);
+    await learnAddresses(agent);
+    const what = `${agent.host.name} joins by one line, and is ${agent.host.innerAddresses[0]}`;
+    stage.step('mesh', `${what}; ${took} s from paste to first sealed ping`);
+  }
+  // The last one's address reaches all others by gossip, a moment later.
+  const { agents } = stage;
+  const pings = agents.map((agent) => pingAll(agent, agents, marker, 1));
+  requireAnswers((await stage.wait(Promise.all(pings))).flat());
+}
+
+async function inviteOne({ folders }: AgentHandle): Promise<string> {
+  const result = await commandMesh(folders, {
+    kind: 'invite',
+    ttlSeconds: 600,
+    uses: 1,
+    groups: [],
+    isAdmin: false,
+    prefixes: [],
+  });
+  if (result.kind !== 'invited') throw new DemoError('The daemon makes no join line');
+  return result.line;
+}
+
+/** In the mesh: those of IPv4 and IPv6. */
+async function learnAddresses(agent: AgentHandle): Promise<void> {
+  const { members } = await fetchMesh(agent.folders);
+  const innerAddresses = members.find(({ isSelf }) => isSelf)?.addresses ?? [];
+  agent.host = { ...agent.host, innerAddresses };
+}
+
 /** Namespaces, cables, files, and a process in each host. */
 async function prepare(stage: Stage, options: Options): Promise<void> {
   stage.hasBegun = true;
@@ -154,7 +200,9 @@ async function prepare(stage: Stage, options: Options): Promise<void> {
   const hosts = demoHosts(process.pid);
   stage.folder = makeFolder(process.pid);
   const folders = writeConfigurations(stage.folder, hosts, options);
-  stage.step('files', `a private key and a heddle.yaml for each host, in ${stage.folder}`);
+  const files =
+    options.encapsulation === 'wireguard' ? 'a heddle.yaml' : 'a private key and a heddle.yaml';
+  stage.step('files', `${files} for each host, in ${stage.folder}`);
   for (const [i, host] of hosts.entries()) {
     const own = folders[i];
     if (own !== undefined) stage.agents.push(new AgentHandle(host, own));
@@ -174,7 +222,7 @@ async function exercise(
 ): Promise<HostRows[]> {
   const { agents } = stage;
   const pings = await stage.wait(
-    Promise.all(agents.map((agent) => pingAll(agent, agents, marker))),
+    Promise.all(agents.map((agent) => pingAll(agent, agents, marker, PINGS))),
   );
   for (const [i, agent] of agents.entries()) {
     stage.step('ping', `from ${agent.host.name}: ${formatPings(pings[i] ?? [])}`);
@@ -196,10 +244,11 @@ async function pingAll(
   from: AgentHandle,
   agents: readonly AgentHandle[],
   marker: string,
+  count: number,
 ): Promise<PairPings[]> {
   const others = agents.filter((agent) => agent !== from);
   const addresses = others.flatMap(({ host }) => host.innerAddresses);
-  const pings = await from.ping(addresses, PINGS, marker);
+  const pings = await from.ping(addresses, count, marker);
   return others.map(({ host }) => ({
     to: host.name,
     pings: pings.filter(({ address }) => host.innerAddresses.includes(address)),

@@ -4,7 +4,8 @@
 Usage: ping.py MARKER COUNT ADDRESS...
 
 Real ICMP echo requests (RFC 792, RFC 4443), answered by the other host's kernel. The marker is
-their payload.
+their payload. Until the first answer a request is repeated: the other host may not have heard yet
+whose the address is.
 """
 
 import json
@@ -15,7 +16,8 @@ import struct
 import sys
 import time
 
-FIRST_TIMEOUT = 6.0
+FIRST_ANSWER = 6.0
+FIRST_TIMEOUT = 0.25
 TIMEOUT = 1.0
 ECHO_V4 = (8, 0)
 ECHO_V6 = (128, 129)
@@ -56,12 +58,14 @@ def ping(address, count, payload):
     family = socket.AF_INET6 if is_v6 else socket.AF_INET
     protocol = socket.IPPROTO_ICMPV6 if is_v6 else socket.IPPROTO_ICMP
     with socket.socket(family, socket.SOCK_RAW, protocol) as sock:
-        times = []
-        for sequence in range(count):
-            timeout = FIRST_TIMEOUT if sequence == 0 else TIMEOUT
-            times.append(echo(sock, address, sequence, payload, timeout))
+        times = [None]
+        give_up = time.monotonic() + FIRST_ANSWER
+        while times[-1] is None and time.monotonic() < give_up:
+            times.append(echo(sock, address, len(times), payload, FIRST_TIMEOUT))
+        for _ in range(count - 1):
+            times.append(echo(sock, address, len(times), payload, TIMEOUT))
     milliseconds = [seconds * 1000 for seconds in times if seconds is not None]
-    return {"address": address, "sent": count, "roundTripsMs": milliseconds}
+    return {"address": address, "sent": len(times) - 1, "roundTripsMs": milliseconds}
 
 
 def main(marker, count, *addresses):

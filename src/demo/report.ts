@@ -48,6 +48,7 @@ const COLUMNS: readonly Column[] = [
   { title: 'HOST', align: 'left' },
   { title: 'PEER', align: 'left' },
   { title: 'ENDPOINT', align: 'left' },
+  { title: 'CIPHER', align: 'left' },
   { title: 'HANDSHAKE', align: 'right' },
   { title: 'RECEIVED', align: 'right' },
   { title: 'SENT', align: 'right' },
@@ -70,6 +71,7 @@ function peerCells(row: HostRows, peer: PeerStatus): string[] {
     row.host,
     peer.name,
     peer.endpoint ?? '-',
+    peer.cipher ?? '-',
     peer.publicKey === null ? '-' : age === null ? 'never' : `${formatSpan(age)} ago`,
     formatBytes(peer.rxBytes),
     formatBytes(peer.txBytes),
@@ -81,8 +83,9 @@ function peerCells(row: HostRows, peer: PeerStatus): string[] {
 /** What crossed the wire, by what it was. */
 export function formatWire(outer: CaptureReport): string {
   const { messages, packets, arp, other, missed, behindVxlan, clear } = outer;
-  const { initiation, response, cookie, data } = messages;
-  const sealed = `${initiation} initiation, ${response} response, ${cookie} cookie, ${data} data`;
+  const { initiation, response, cookie, data, heddleData } = messages;
+  const handshakes = `${initiation} initiation, ${response} response, ${cookie} cookie`;
+  const sealed = `${handshakes}, ${data} data, ${heddleData} data of heddle's own`;
   const form = behindVxlan > 0 ? 'WireGuard behind VXLAN' : 'WireGuard';
   const inside = clear > 0 ? `${clear} in the clear` : `${form} ${sealed}`;
   const unseen = missed > 0 ? `; ${missed} more came too fast` : '';

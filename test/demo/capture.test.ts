@@ -2,10 +2,17 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { type CaptureReport, judgeCaptures } from '../../src/demo/capture.js';
 
+const NONE: CaptureReport['messages'] = {
+  initiation: 0,
+  response: 0,
+  cookie: 0,
+  data: 0,
+  heddleData: 0,
+};
 const INNER: CaptureReport = {
   packets: 9,
   withMarker: 5,
-  messages: { initiation: 0, response: 0, cookie: 0, data: 0 },
+  messages: NONE,
   behindVxlan: 0,
   clear: 0,
   arp: 0,
@@ -16,10 +23,10 @@ const INNER: CaptureReport = {
 const OUTER: CaptureReport = {
   ...INNER,
   withMarker: 0,
-  messages: { initiation: 1, response: 1, cookie: 0, data: 9 },
+  messages: { ...NONE, initiation: 1, response: 1, data: 2, heddleData: 7 },
   other: 0,
 };
-const NO_DATA = { initiation: 1, response: 1, cookie: 0, data: 0 };
+const STOCK = { ...OUTER.messages, data: 9, heddleData: 0 };
 
 const test = suite('capture');
 
@@ -27,7 +34,7 @@ const VXLAN_SEALED: CaptureReport = { ...OUTER, behindVxlan: 11 };
 const NOT_SEALED: CaptureReport = {
   ...OUTER,
   withMarker: 7,
-  messages: { initiation: 0, response: 0, cookie: 0, data: 0 },
+  messages: NONE,
   clear: 9,
 };
 
@@ -41,14 +48,14 @@ test('capture: in the clear the text outside is the proof that it can be read', 
     assert.equal(judgeCaptures(INNER, NOT_SEALED, kind), []);
     const hidden = { ...NOT_SEALED, withMarker: 0 };
     assert.match(judgeCaptures(INNER, hidden, kind).join(), /no packet .* shows the marker/);
-    assert.match(judgeCaptures(INNER, OUTER, kind).join(), /11 messages .* WireGuard's/);
+    assert.match(judgeCaptures(INNER, OUTER, kind).join(), /11 messages .* sealed/);
   }
 });
 
 /** Reason, what was seen inside and outside, the doubt. */
 const DOUBTS: readonly (readonly [string, CaptureReport, CaptureReport, RegExp])[] = [
   ['nothing inside', { ...INNER, withMarker: 0 }, OUTER, /never entered/],
-  ['no data', INNER, { ...OUTER, messages: NO_DATA }, /no data message/],
+  ["none of heddle's data", INNER, { ...OUTER, messages: STOCK }, /no data message/],
   ['one packet shows it', INNER, { ...OUTER, withMarker: 1 }, /1 packets .* show/],
   ['others', INNER, { ...OUTER, other: 2 }, /2 packets .* not the tunnel's/],
   ['some in the clear', INNER, { ...OUTER, clear: 3 }, /3 datagrams .* in the clear/],

@@ -30,6 +30,22 @@ test('configuration: the daemon reads every file, and each host knows the two ot
       );
       assert.is(datapath, 'reference');
       assert.ok(peers.every(({ sealedVni }) => sealedVni !== undefined));
+      assert.ok(peers.every(({ protocol }) => protocol === 'heddle'));
+    }
+  } finally {
+    fs.rmSync(folder, { recursive: true });
+  }
+});
+
+test('configuration: where hosts form a mesh, nothing of each other is in the files', () => {
+  const folder = fs.mkdtempSync(join(tmpdir(), 'heddle-configuration-'));
+  try {
+    const options = { datapath: 'reference', encapsulation: 'wireguard' } as const;
+    for (const { configFile } of writeConfigurations(folder, demoHosts(1), options)) {
+      const config = readConfigFile(configFile, new SodiumSuite());
+      assert.ok(config.meshSettings);
+      assert.is(config.datapath, 'reference');
+      assert.equal(config.peers, []);
     }
   } finally {
     fs.rmSync(folder, { recursive: true });

@@ -82,6 +82,8 @@ for (const datapath of ['native', 'reference']) {
     for (const from of ['alpha', 'beta', 'gamma']) {
       assert.match(output, new RegExp(`ping +from ${from}: \\w+ 10 of 10, .*; \\w+ 10 of 10, `));
     }
+    assert.match(output, /wire .* [1-9]\d* data of heddle's own/);
+    assert.is(output.match(/ (aes-256-gcm|chacha20-poly1305) /g)?.length, 6, output);
     assert.match(output, /proof +0 of \d+ packets on the wire show it/);
     assert.equal(leftovers(pid), []);
   });

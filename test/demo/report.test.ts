@@ -1,7 +1,15 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
+import { statusDocument } from '../../src/api/status.js';
 import type { CaptureReport } from '../../src/demo/capture.js';
-import { formatBulk, formatPings, formatStep, formatWire } from '../../src/demo/report.js';
+import {
+  formatBulk,
+  formatPeers,
+  formatPings,
+  formatStep,
+  formatWire,
+} from '../../src/demo/report.js';
+import { peerSnapshot, statusSource } from '../support/status.js';
 
 const test = suite('report');
 
@@ -23,11 +31,20 @@ test('report: throughput is in decimal bits, bytes in binary units', () => {
   assert.is(formatBulk({ bytes: 1_250_000, seconds: 1 }), '1.19 MiB in 1.0 s, 10 Mbit/s');
 });
 
+test('report: the table tells what each session is sealed with', () => {
+  const idle = peerSnapshot({ name: 'gamma', state: 'idle', latestHandshake: undefined });
+  const status = statusDocument(statusSource([peerSnapshot({ suite: 'aes-256-gcm' }), idle]));
+  const lines = formatPeers([{ host: 'alpha', status, pings: [], bulk: new Map() }]);
+  assert.match(lines[0] ?? '', /ENDPOINT +CIPHER +HANDSHAKE/);
+  assert.match(lines[1] ?? '', /^alpha +beta +192\.0\.2\.7:51820 +aes-256-gcm +1 m 3 s ago/);
+  assert.match(lines[2] ?? '', /^alpha +gamma +192\.0\.2\.7:51820 +- +never/);
+});
+
 test('report: the wire is told by kinds, and what was not seen is not hidden', () => {
   const outer: CaptureReport = {
     packets: 12,
     withMarker: 0,
-    messages: { initiation: 1, response: 2, cookie: 0, data: 30 },
+    messages: { initiation: 1, response: 2, cookie: 0, data: 30, heddleData: 9 },
     behindVxlan: 0,
     clear: 0,
     arp: 4,
@@ -35,7 +52,7 @@ test('report: the wire is told by kinds, and what was not seen is not hidden', (
     missed: 0,
     samples: [],
   };
-  const kinds = '1 initiation, 2 response, 0 cookie, 30 data';
+  const kinds = "1 initiation, 2 response, 0 cookie, 30 data, 9 data of heddle's own";
   assert.is(formatWire(outer), `12 packets, in them WireGuard ${kinds}; 4 ARP; 0 other`);
   assert.match(formatWire({ ...outer, missed: 7 }), /; 7 more came too fast$/);
 });

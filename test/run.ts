@@ -29,7 +29,7 @@ import { runTestFiles, type TestFile } from './support/test_process.js';
 const DIST = resolve(dirname(fileURLToPath(import.meta.url)), '..');
 const ROOT = resolve(DIST, '..');
 /** Folders whose tests touch the world, the slowest last. All others come before them, by name. */
-const SLOW_FOLDERS = ['twin', 'io', 'daemon', 'cli', 'demo', 'interop'];
+const SLOW_FOLDERS = ['twin', 'io', 'daemon', 'cli', 'fuzz', 'demo', 'interop'];
 /** From here on the folders wait until the native tests are through. */
 const FIRST_AFTER_NATIVE = SLOW_FOLDERS.indexOf('demo');
 

@@ -1,7 +1,8 @@
 /**
- * The long form of the tests that have one: daemons are started and ended 500 times, then the
- * random tests run again and again, each time from another seed, until the time is up or one fails.
- * What it prints last repeats the failure.
+ * The long form of the tests that have one: daemons are started and ended 500 times, meshes are
+ * simulated under 1,000 seeds, the fuzzers take a tenth of the time each, then the random tests run
+ * again and again, each time from another seed, until the time is up or one fails. What it prints
+ * last repeats the failure.
  *
  *   npm run soak               10 minutes
  *   npm run soak -- 60         60 minutes
@@ -24,8 +25,12 @@ const RANDOM_TESTS = [
   'rate_limiter',
   'node_traffic',
 ];
-/** Takes its length from the environment. */
+/** These take their length from the environment. */
 const CHURN = { words: ['exam_churn'], env: { CHURN_STARTS: '500' } };
+const FUZZ_WORDS = ['test/fuzz/'];
+/** Meshes under a thousand seeds. */
+const SIMULATION = { words: ['sim/simulation'], env: { SEEDS: '1000' } };
+const SIMULATION_LIMIT_MS = 60 * 60_000;
 const DEFAULT_MINUTES = 10;
 const ROUND_LIMIT_MS = 10 * 60_000;
 const CHURN_LIMIT_MS = 20 * 60_000;
@@ -34,6 +39,11 @@ function soak(minutes: number): number {
   const random = new SystemRandom();
   const end = Date.now() + minutes * 60_000;
   const churned = run('churn', CHURN.words, CHURN.env, CHURN_LIMIT_MS);
+  const seeds = { ...SIMULATION.env, SEED: String(random.u32()) };
+  if (churned && !run('simulation', SIMULATION.words, seeds, SIMULATION_LIMIT_MS)) return 1;
+  // A tenth of the time for each fuzzer.
+  const fuzzing = { FUZZ_SECONDS: String(Math.ceil(6 * minutes)) };
+  if (churned && !run('fuzzers', FUZZ_WORDS, fuzzing, minutes * 60_000 + ROUND_LIMIT_MS)) return 1;
   for (let round = 1; churned && Date.now() < end; round++) {
     const env = { SEED: String(random.u32()) };
     if (!run(`round ${round}`, RANDOM_TESTS, env, ROUND_LIMIT_MS)) return 1;

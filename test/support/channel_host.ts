@@ -15,6 +15,7 @@ import { NativeHand } from '../../src/io/native_hand.js';
 import type { Config } from '../../src/node/config.js';
 import { Node } from '../../src/node/node.js';
 import { mac1Key } from '../../src/session/cookie.js';
+import { AUTO_OFFLOADS, NO_OFFLOADS } from '../../src/node/offloads.js';
 import { KeptLog } from './kept_log.js';
 import { configOf } from './pair.js';
 import { endpoint, prefix } from './parsed.js';
@@ -43,9 +44,10 @@ export class ChannelHost {
 
   constructor(parts: ChannelHostParts) {
     const { clock, threads, offload = false } = parts;
+    const offloads = offload ? AUTO_OFFLOADS : NO_OFFLOADS;
     this.endpoint = parts.endpoint;
     this.#clock = clock;
-    this.hand = new NativeHand(this.#addon, { tun: '', port: 0, threads, offload });
+    this.hand = new NativeHand(this.#addon, { tun: '', port: 0, threads, offloads });
     const random = new SeededRandom(`${process.env.SEED ?? 'channel'}/${parts.name}`);
     this.node = new Node({ crypto: SUITE, random, log: this.log });
     const onEvents = this.hand.onEvents.bind(this.hand);

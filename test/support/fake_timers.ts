@@ -20,6 +20,8 @@ interface Timer {
   readonly at: Instant;
   readonly callback: () => void;
   readonly isImmediate: boolean;
+  /** No process waits for these. */
+  readonly unref: () => void;
 }
 
 /** 2026-11-23T00:00:00Z. */
@@ -93,7 +95,7 @@ export class FakeTimers implements Clock {
   }
 
   #add(callback: () => void, at: Instant, isImmediate: boolean): Timer {
-    const timer = { callback, at, isImmediate };
+    const timer = { callback, at, isImmediate, unref: () => {} };
     this.#timers.add(timer);
     return timer;
   }

@@ -2,6 +2,7 @@
 
 import { instant } from '../../src/base/time.js';
 import type { OpenTunnel, Tunnel, TunnelContext } from '../../src/daemon/tunnel.js';
+import { AUTO_OFFLOADS } from '../../src/node/offloads.js';
 import { statusSource } from './status.js';
 
 export interface FakeTunnel {
@@ -42,6 +43,7 @@ function tunnel(context: TunnelContext, refusal: () => Error | undefined): Tunne
     mtu: 1420,
     fwMark: 0,
     datapath: 'native',
+    lanes: 1,
     now: () => instant(performance.now() * 1000),
     remarks: () => [],
     snapshot: () => source.snapshot,
@@ -49,6 +51,7 @@ function tunnel(context: TunnelContext, refusal: () => Error | undefined): Tunne
     counters: () => source.counters,
     drops: () => source.drops,
     repairs: () => ({}),
+    footing: () => ({ switches: AUTO_OFFLOADS, footing: undefined, link: undefined }),
     get config() {
       return config;
     },

@@ -14,6 +14,8 @@ import { brokenFile, type FileResult } from './tally.js';
 export type Sanitizer = 'none' | 'address,undefined' | 'thread';
 
 const RUN_LIMIT_MS = 300_000;
+/** Of all programs of a variant, on a slow machine. */
+const BUILD_LIMIT_MS = 900_000;
 const SANITIZER_OPTIONS = {
   ASAN_OPTIONS: 'detect_stack_use_after_return=1',
   UBSAN_OPTIONS: 'halt_on_error=1:print_stacktrace=1',
@@ -86,7 +88,7 @@ async function buildPrograms(
 ): Promise<FileResult | undefined> {
   const variables = sanitizer === 'none' ? [] : [`SANITIZE=${sanitizer}`];
   const args = ['-C', native, `-j${availableParallelism()}`, ...variables, ...targets];
-  const { code, output, elapsedMs } = await run('make', args);
+  const { code, output, elapsedMs } = await run('make', args, BUILD_LIMIT_MS);
   return code === 0 ? undefined : brokenFile(`native/test, ${sanitizer}`, output, elapsedMs);
 }
 
@@ -112,11 +114,11 @@ interface Outcome {
   readonly elapsedMs: number;
 }
 
-function run(command: string, args: readonly string[]): Promise<Outcome> {
+function run(command: string, args: readonly string[], limitMs = RUN_LIMIT_MS): Promise<Outcome> {
   const startedAt = performance.now();
   const env = { ...process.env, ...SANITIZER_OPTIONS };
   const child = spawn(command, args, { stdio: ['ignore', 'pipe', 'pipe'], env });
-  const timer = setTimeout(() => child.kill('SIGKILL'), RUN_LIMIT_MS);
+  const timer = setTimeout(() => child.kill('SIGKILL'), limitMs);
   const chunks: Buffer[] = [];
   child.stdout.on('data', (chunk: Buffer) => chunks.push(chunk));
   child.stderr.on('data', (chunk: Buffer) => chunks.push(chunk));

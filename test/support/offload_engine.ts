@@ -8,6 +8,7 @@ import { present } from '../../src/base/assert.js';
 import { concat } from '../../src/base/bytes.js';
 import { NativeHand } from '../../src/io/native_hand.js';
 import { emitEndpoint } from '../../src/io/native_events.js';
+import { AUTO_OFFLOADS } from '../../src/node/offloads.js';
 import { addonHere } from './twin.js';
 import { ENDPOINT, keypair, opened, PEER, sealed, START } from './walk_rig.js';
 
@@ -17,7 +18,7 @@ export class OffloadEngine {
   readonly #addon = addonHere();
   readonly #hand = new NativeHand(this.#addon, {
     tun: '',
-    offload: true,
+    offloads: AUTO_OFFLOADS,
     port: 0,
     threads: false,
   });

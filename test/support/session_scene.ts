@@ -17,7 +17,7 @@ import { Remote } from '../../src/session/remote.js';
 import { Responder } from '../../src/session/responder.js';
 import { Session } from '../../src/session/session.js';
 import { SessionTable } from '../../src/session/session_table.js';
-import { WallClock } from '../../src/session/wall_clock.js';
+import { WallClock } from '../../src/base/wall_clock.js';
 import { endpoint } from './parsed.js';
 
 export const START: Instant = instant(seconds(10_000));

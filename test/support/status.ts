@@ -23,6 +23,7 @@ export function peerSnapshot(changes: Partial<PeerSnapshot> = {}): PeerSnapshot 
     slot: peerSlot(0),
     name: 'beta',
     publicKey: new Uint8Array(32).fill(7),
+    isMesh: false,
     hasPresharedKey: true,
     endpoint: parseEndpoint('192.0.2.7:51820'),
     allowedIps: ['10.77.0.2/32', 'fd77::2/128', '10.8.0.0/16'].map((text) => prefix(text)),
@@ -31,6 +32,10 @@ export function peerSnapshot(changes: Partial<PeerSnapshot> = {}): PeerSnapshot 
     latestHandshake: { at: instant(NOW - 63_000_000), wall: wallTime(1_795_395_723_456_000) },
     handshakeRoundTrip: millis(1.5),
     state: 'established',
+    protocol: 'wireguard',
+    suite: 'chacha20-poly1305',
+    lanes: 1,
+    trustsChecksums: false,
     ...changes,
   };
 }
@@ -76,6 +81,7 @@ export function statusSource(
     listenPort: 51820,
     fwMark: 0,
     datapath: 'native',
+    lanes: 1,
     remarks: ['chacha20-poly1305: openssl assembly'],
     snapshot: {
       publicKey: new Uint8Array(32).fill(9),
@@ -83,7 +89,9 @@ export function statusSource(
       peers,
       clearPeers: [],
       handshakeDrops: { mac2: 2 },
+      controlDrops: {},
       underLoad: false,
+      mesh: undefined,
     },
     traffic: () => ({ rxBytes: 12_390n, txBytes: 1n << 60n, rxPackets: 10n, txPackets: 11n }),
     counters: { inner_in: 5n },

@@ -11,7 +11,10 @@ interface Allowed {
 }
 
 const PURE = ['base', 'crypto', 'wire', 'route', 'path', 'session', 'datapath'];
-const EVERYTHING = [...PURE, 'encap', 'policy', 'node', 'api', 'io', 'daemon', 'cli', 'metrics'];
+/** What makes a mesh of hosts. */
+const MESH = ['identity', 'gossip', 'state', 'ipam', 'enrol', 'mesh'];
+const CORES = [...PURE, 'encap', 'policy', ...MESH];
+const EVERYTHING = [...CORES, 'node', 'api', 'io', 'daemon', 'cli', 'metrics'];
 
 /** Which folders of src a folder may import besides itself. */
 const IMPORT_TABLE: Readonly<Record<string, Allowed>> = {
@@ -30,13 +33,50 @@ const IMPORT_TABLE: Readonly<Record<string, Allowed>> = {
     why: 'the protocol knows no routes and no traffic, only the limits it shares with the walk',
   },
   metrics: { folders: ['base'], why: 'values with names' },
+  identity: {
+    folders: ['base', 'crypto', 'wire'],
+    why: 'who may say what follows from keys and records, not from who is there',
+  },
+  gossip: {
+    folders: ['base', 'crypto', 'wire'],
+    why: 'who is there and what is passed on, not what it means',
+  },
+  state: {
+    folders: ['base', 'wire', 'crypto'],
+    why: 'records are kept and compared, not understood',
+  },
+  ipam: {
+    folders: ['base', 'crypto/blake2s', 'wire'],
+    why: 'who has which address follows from what members claim',
+  },
+  enrol: {
+    folders: ['base', 'crypto', 'wire', 'identity'],
+    why: 'how a host becomes a member, before it is one',
+  },
+  mesh: {
+    folders: [
+      'base',
+      'crypto',
+      'wire',
+      'identity',
+      'gossip',
+      'state',
+      'ipam',
+      'enrol',
+      'session/constants',
+    ],
+    why: 'it composes what makes a mesh and knows neither sessions nor the world',
+  },
   datapath: {
     folders: ['base', 'crypto/suite', 'wire', 'policy', 'route', 'session', 'encap', 'path'],
     why: 'the walk calls the steps; no step and no control plane is called by them or called back',
   },
-  node: { folders: [...PURE, 'policy', 'encap'], why: 'it composes the cores and knows no world' },
+  node: {
+    folders: [...PURE, 'policy', 'encap', 'mesh'],
+    why: 'it composes the cores and knows no world',
+  },
   api: {
-    folders: ['base', 'metrics', 'node'],
+    folders: ['base', 'metrics', 'node', 'mesh'],
     why: 'requests and responses are values over a snapshot; who carries them is for io',
   },
   io: {
@@ -46,6 +86,8 @@ const IMPORT_TABLE: Readonly<Record<string, Allowed>> = {
       'wire',
       'metrics',
       'node',
+      'mesh',
+      'identity',
       'datapath',
       'route/host_plan',
       'encap/encapsulation',

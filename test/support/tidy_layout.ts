@@ -106,7 +106,7 @@ function opensWithComment(text: string): boolean {
 const WIRE_PARTS: readonly { readonly part: string; readonly pattern: RegExp }[] = [
   {
     part: 'its source in the first comment',
-    pattern: /^\/\*\*[\s\S]*?(RFC \d+|§|Linux)[\s\S]*?\*\//,
+    pattern: /^\/\*\*[\s\S]*?(RFC \d+|§|Linux|heddle's protocol)[\s\S]*?\*\//,
   },
   { part: 'a diagram of its bits', pattern: /^\s*(\*|\/\/)\s*[|+].*[|+]\s*$/m },
   { part: 'offsets', pattern: /^(export )?const [A-Z_0-9]+ = (0x[0-9a-f]+|\d+)/m },

@@ -10,9 +10,22 @@ const WITHOUT_TWIN: Readonly<Record<string, string>> = {
   'native/napi/': 'the border to Node; its other side is io/native.ts',
   'native/io/': 'threads, descriptors and rings, where io has promises',
   'native/base/': 'what the language or its library lacks',
+  'native/bench/': 'measures native code; bench/in_process.ts runs it',
+  'native/fuzz/': 'the fuzzers of native code; test/fuzz runs them',
   'native/test/': 'the tests of these files',
   'native/crypto/aead': 'in TypeScript a part of the CryptoSuite, io/sodium.ts',
+  'native/crypto/aead_nonce': 'a part of the CryptoSuite, too',
+  'native/crypto/aead_backend': 'chooses between ways to seal; TypeScript has one',
+  'native/crypto/aead_comparison': 'compares those ways',
+  'native/crypto/aes_gcm': 'a way to seal: assembly of OpenSSL',
+  'native/crypto/aes_gcm_vaes': 'a way to seal: vector code',
+  'native/crypto/chacha20_poly1305': 'a way to seal: assembly of OpenSSL',
+  'native/crypto/chacha20_wide': 'a way to seal: vector code',
+  'native/crypto/poly1305': 'a part of those ways',
+  'native/crypto/cpu': 'what the CPU has for it',
+  'native/crypto/evp_aead': 'a way to seal: the public interface of OpenSSL',
   'native/crypto/openssl': 'finds the cipher code inside the node binary',
+  'native/route/route_cache': 'remembers look-ups, which in TypeScript cost little beside the rest',
 };
 
 /** C++ files whose TypeScript twin is missing, and exceptions that are none. */

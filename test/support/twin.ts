@@ -17,9 +17,11 @@ import { type Addon, loadAddon } from '../../src/io/native.js';
 import type { ClearPort } from '../../src/encap/encapsulation.js';
 import { emitEndpoint, parseEndpoint } from '../../src/io/native_events.js';
 import { NativeHand } from '../../src/io/native_hand.js';
+import { NO_OFFLOADS } from '../../src/node/offloads.js';
 import { equalBytes } from './bytes.js';
+import { prefix } from './parsed.js';
 import { skip } from './skip.js';
-import { SUITE } from './walk_rig.js';
+import { ENDPOINT, MAC1_KEY, PEER, SUITE } from './walk_rig.js';
 
 export interface Datagram {
   readonly endpoint: Endpoint;
@@ -56,7 +58,7 @@ export class Twin {
   readonly #walk = new Walk({ suite: SUITE });
   readonly #hand = new NativeHand(this.#addon, {
     tun: '',
-    offload: false,
+    offloads: NO_OFFLOADS,
     port: 0,
     threads: false,
   });
@@ -157,6 +159,19 @@ export class Twin {
   }
 }
 
+/** Both hands know PEER, who owns 10.0.0.2 and is at ENDPOINT; no session. */
+export function withTwin(body: (twin: Twin) => void): void {
+  const twin = new Twin(1);
+  try {
+    twin.write({ kind: 'setMac1Key', key: MAC1_KEY }, { kind: 'addPeer', peer: PEER });
+    twin.write({ kind: 'insertPrefix', prefix: prefix('10.0.0.2/32'), peer: PEER });
+    twin.write({ kind: 'setEndpoint', peer: PEER, endpoint: ENDPOINT });
+    body(twin);
+  } finally {
+    twin.close();
+  }
+}
+
 function compare(reference: Outcome, native: Outcome): void {
   sameList('datagram', reference.datagrams, native.datagrams, (own, other) => {
     same('endpoint', endpointText(own.endpoint), endpointText(other.endpoint));
@@ -212,6 +227,8 @@ function eventText(event: WalkEvent): string {
       return `sessionNeeded ${event.peer} ${event.reason}`;
     case 'confirmed':
       return `confirmed ${event.peer} ${event.localIndex}`;
+    case 'control':
+      return `control ${event.peer} ${event.localIndex} ${toHex(event.message)}`;
     case 'activity': {
       const { lastSent, lastReceived, unansweredSend, unansweredReceive } = event.activity;
       const moments = [lastSent, lastReceived, unansweredSend, unansweredReceive];

@@ -6,12 +6,17 @@
 
 import { type Endpoint, type Prefix, parsePrefix } from '../../src/base/address.js';
 import { present } from '../../src/base/assert.js';
-import { concat, storeLe32, storeLe64, toHex } from '../../src/base/bytes.js';
-import { type PeerSlot, peerSlot, sessionIndex } from '../../src/base/identifiers.js';
+import { concat, toHex } from '../../src/base/bytes.js';
+import {
+  type PeerSlot,
+  peerSlot,
+  type SessionIndex,
+  sessionIndex,
+} from '../../src/base/identifiers.js';
 import type { SeededRandom } from '../../src/base/random.js';
 import { after, type Instant, instant, micros } from '../../src/base/time.js';
-import { REJECT_AFTER_MESSAGES } from '../../src/session/constants.js';
 import {
+  CONTROL_QUEUE,
   HANDSHAKE_QUEUE,
   type KeypairMaterial,
   STAGED_PER_PEER,
@@ -22,12 +27,15 @@ import { ipv4, ipv6, outerPacket } from './inner_packets.js';
 import { address, endpoint, prefix } from './parsed.js';
 import { type Datagram, type Outcome, Twin } from './twin.js';
 import { behind, SEALED_VNIS, TwinClear } from './twin_clear.js';
-import { handshake, MAC1_KEY, SUITE } from './walk_rig.js';
+import { type KeypairOfTwo, TwinHeddle } from './twin_heddle.js';
+import { handshake, MAC1_KEY, OTHER_MAC1_KEY } from './walk_rig.js';
 
 const SLOTS = 3;
 const INDICES = 12;
 /** How many of the other host's datagrams are remembered, to arrive late and again. */
 const REMEMBERED = 48;
+/** Of how many of a host's newest keypairs messages are forged. */
+const RECENT = 6;
 const MTU = 1420;
 const LOCAL = { address: address('192.0.2.9'), interfaceIndex: 3 };
 
@@ -76,6 +84,7 @@ type Step = (side: Side, other: Side) => void;
 export class TwinProgram {
   readonly #random: SeededRandom;
   readonly #clear: TwinClear;
+  readonly #heddle: TwinHeddle;
   readonly #sides: readonly [Side, Side];
   readonly #steps: readonly (readonly [weight: number, step: Step])[];
   #now: Instant = instant(1_000_000_000);
@@ -85,12 +94,13 @@ export class TwinProgram {
   constructor(random: SeededRandom) {
     this.#random = random;
     this.#clear = new TwinClear(random.fork('clear'));
+    this.#heddle = new TwinHeddle(random.fork('heddle'));
     this.#sides = [newSide(0), newSide(1)];
     this.#steps = [
       [30, (side, other) => this.#sendPacket(side, other)],
       [30, (side) => this.#deliver(side)],
-      [6, (side) => this.#forge(side)],
-      [12, (side, other) => this.#makeClear(side, other)],
+      [12, (side) => this.#forge(side)],
+      [18, (side, other) => this.#makeClear(side, other)],
       [4, (side, other) => this.#loop(side, other)],
       [4, (side) => this.#handshakes(side)],
       [6, (side, other) => this.#installPair(side, other)],
@@ -220,23 +230,21 @@ export class TwinProgram {
     }
   }
 
-  /** Made with the right key, as no walk would make it: any counter, any content. */
+  /**
+   * Made with the right key, as no walk would make it: any counter, any content. Now and then more
+   * control messages than wait for the control plane.
+   */
   #forge(side: Side): void {
     const { keypairs, twin } = side;
     if (keypairs.length === 0) return;
-    const { localIndex, receiveKey } = this.#one(keypairs);
-    const counter = this.#one([
-      BigInt(this.#random.below(20_000)),
-      BigInt(this.#random.below(64)),
-      8128n,
-      1n << 40n,
-      (1n << 40n) - 8128n,
-      (1n << 40n) - 8129n,
-      REJECT_AFTER_MESSAGES - 1n,
-      REJECT_AFTER_MESSAGES,
-      (1n << 64n) - 1n,
-    ]);
-    const content = this.#one([
+    const material = this.#one(keypairs.slice(-RECENT));
+    if (material.takesControl && this.#random.below(20) === 0) {
+      this.#note(side, `a flood of control messages to ${material.localIndex}`);
+      const flood = this.#heddle.flood(material, Math.round(1.1 * CONTROL_QUEUE));
+      this.#answered(side, twin.datagrams(flood, this.#one(SOURCES)));
+      return;
+    }
+    const forged = this.#heddle.forged(material, [
       new Uint8Array(0),
       this.#randomPacket(),
       this.#random.bytes(this.#random.below(64)),
@@ -244,14 +252,9 @@ export class TwinProgram {
       Uint8Array.of(0x45, 0, 0, 20),
       Uint8Array.of(0x10 * this.#random.below(16)),
     ]);
-    const header = new Uint8Array(16);
-    storeLe32(header, 0, 4);
-    storeLe32(header, 4, localIndex);
-    storeLe64(header, 8, counter);
-    const sealed = SUITE.seal(receiveKey, counter, content, new Uint8Array(0));
-    this.#note(side, `forged message to ${localIndex} with counter ${counter}`);
+    this.#note(side, `forged ${toHex(forged.subarray(0, 16))}, ${forged.length} bytes`);
     const before = this.#random.below(3) === 0 ? this.#one(VXLAN_HEADERS) : new Uint8Array(0);
-    this.#answered(side, twin.datagram(concat(before, header, sealed), this.#one(SOURCES)));
+    this.#answered(side, twin.datagram(concat(before, forged), this.#one(SOURCES)));
   }
 
   /** What the side sent last comes back to it as an inner packet, whole or as a fragment. */
@@ -279,7 +282,8 @@ export class TwinProgram {
     const isFlood = this.#random.below(100) === 0;
     const count = isFlood ? 1.2 * HANDSHAKE_QUEUE : 1 + this.#random.below(4);
     const messages = Array.from({ length: count }, () => {
-      const message = handshake(this.#one([1, 2, 3] as const));
+      const key = this.#one([MAC1_KEY, MAC1_KEY, OTHER_MAC1_KEY]);
+      const message = handshake(this.#one([1, 2, 3] as const), key);
       return this.#random.below(2) === 0 ? this.#changed(message) : message;
     });
     this.#note(side, `${count} handshake messages`);
@@ -290,22 +294,29 @@ export class TwinProgram {
   #installPair(side: Side, other: Side): void {
     const peer = this.#slot();
     const createdAt = instant(Math.max(0, this.#now - this.#one([0, 0, 1e6, 119e6, 164e6, 179e6])));
-    const [sendKey, receiveKey] = [this.#random.bytes(32), this.#random.bytes(32)];
-    const [here, there] = [this.#index(), this.#index()];
-    const own = { localIndex: here, remoteIndex: there, sendKey, receiveKey, createdAt };
-    const mirrored = {
-      localIndex: there,
-      remoteIndex: here,
-      sendKey: receiveKey,
-      receiveKey: sendKey,
-      createdAt,
-    };
-    this.#install(side, peer, { ...own, isInitiator: true });
-    this.#install(other, peer, { ...mirrored, isInitiator: false });
-    this.#write(side, other, { kind: 'useKeypair', peer, localIndex: here });
+    const isStock = this.#random.below(2) === 0;
+    const session = isStock ? [this.#stock(createdAt)] : this.#heddle.session(createdAt);
+    for (const [own, mirrored] of session) {
+      this.#install(side, peer, own);
+      this.#install(other, peer, mirrored);
+      // The last one is that of a lane, where there are any.
+      const { localIndex } = own;
+      this.#write(side, other, { kind: 'useKeypair', peer, localIndex });
+    }
     if (this.#random.below(2) === 0) {
       this.#write(side, other, { kind: 'flushStaged', peer, orKeepalive: true });
     }
+  }
+
+  #stock(createdAt: Instant): KeypairOfTwo {
+    const [here, there] = [this.#index(), this.#index()];
+    const [one, two] = [this.#random.bytes(32), this.#random.bytes(32)];
+    const own = { localIndex: here, remoteIndex: there, sendKey: one, receiveKey: two };
+    const theirs = { localIndex: there, remoteIndex: here, sendKey: two, receiveKey: one };
+    return [
+      { ...own, createdAt, isInitiator: true },
+      { ...theirs, createdAt, isInitiator: false },
+    ];
   }
 
   #install(side: Side, peer: PeerSlot, keypair: KeypairMaterial): void {
@@ -342,9 +353,12 @@ export class TwinProgram {
       { kind: 'flushStaged', peer, orKeepalive: this.#random.below(2) === 0 },
       { kind: 'dropStaged', peer },
       { kind: 'sendKeepalive', peer },
+      { kind: 'sendControl', peer, localIndex, message: this.#heddle.control() },
+      { kind: 'sendControl', peer, localIndex, message: this.#heddle.control() },
       { kind: 'noteHandshake', peer, direction, bytes: this.#one([64, 92, 148]) },
       { kind: 'readActivity', peer },
       { kind: 'readActivity', peer },
+      { kind: 'setMac1Key', key: MAC1_KEY, ...this.#one([{}, { other: OTHER_MAC1_KEY }]) },
       { kind: 'setMtu', mtu: this.#one([MTU, MTU, MTU, 1280, 1404, 65_455, 0]) },
       { kind: 'setRouteMtu', mtu: this.#one([0, 0, 1283, 1404, 9_000]) },
       ...[1, 2, 3].map(() => this.#clear.write(side.number, peer, this.#now)),
@@ -353,7 +367,9 @@ export class TwinProgram {
   }
 
   #write(side: Side, other: Side, write: TableWrite): void {
-    const text = JSON.stringify(write, (key, value) => (key === 'bytes' ? undefined : value));
+    const text = JSON.stringify(write, (key, value) => {
+      return key === 'bytes' || key === 'message' ? value.length : value;
+    });
     this.#note(side, text);
     this.#sent(side.twin.write(write), other);
   }
@@ -397,7 +413,8 @@ export class TwinProgram {
     return peerSlot(this.#random.below(SLOTS + 1));
   }
 
-  #index() {
+  #index(): SessionIndex {
+    if (this.#random.below(2) === 0) return this.#heddle.index();
     return sessionIndex(1 + this.#random.below(INDICES));
   }
 

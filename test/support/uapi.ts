@@ -15,6 +15,7 @@ export const OTHER: PeerConfig = {
   endpoint: { host: 'other.example.org', port: 51820 },
   allowedIps: [prefix('10.1.0.0/16'), prefix('fd01::/64')],
   persistentKeepalive: seconds(25),
+  protocol: 'heddle',
   sealedVni: 7,
 };
 

@@ -30,8 +30,10 @@ import type { TableWrite, WalkEvent } from '../../src/datapath/tables.js';
 import { Walk } from '../../src/datapath/walk.js';
 import type { WalkOutput } from '../../src/datapath/walk_output.js';
 import { behindVxlan } from '../../src/encap/vxlan.js';
+import type { MeshInput } from '../../src/mesh/input.js';
 import type { NodeAction } from '../../src/node/action.js';
 import type { Config } from '../../src/node/config.js';
+import type { HostMeshAction, MeshPort } from '../../src/node/mesh_port.js';
 import { Node } from '../../src/node/node.js';
 import { VXLAN_FLAG_VNI, VXLAN_HEADER_BYTES } from '../../src/wire/vxlan.js';
 
@@ -61,6 +63,8 @@ export interface HostParts {
   readonly name: string;
   readonly endpoint: Endpoint;
   readonly config: Config;
+  /** A new one for each start. */
+  readonly mesh?: () => MeshPort;
 }
 
 /** 2026-11-23T00:00:00Z. */
@@ -168,6 +172,8 @@ export class Host {
   readonly received: Uint8Array[] = [];
   readonly logged: LoggedLine[] = [];
   readonly writes: TableWrite[] = [];
+  /** What the mesh wants of the host. */
+  readonly lifted: HostMeshAction[] = [];
   readonly asked: Extract<NodeAction, { kind: 'resolve' }>[] = [];
   /** What host names resolve to. */
   readonly names = new Map<string, Address>();
@@ -178,6 +184,7 @@ export class Host {
   node: Node;
   walk: Walk;
   readonly #network: VirtualNetwork;
+  readonly #mesh: (() => MeshPort) | undefined;
   #starts = 0;
 
   constructor(network: VirtualNetwork, parts: HostParts) {
@@ -185,6 +192,7 @@ export class Host {
     this.name = parts.name;
     this.endpoint = parts.endpoint;
     this.config = parts.config;
+    this.#mesh = parts.mesh;
     this.node = this.#newNode();
     this.walk = new Walk({ suite: network.crypto });
   }
@@ -264,6 +272,12 @@ export class Host {
     this.#pump();
   }
 
+  /** Gives the mesh an input. */
+  feedMesh(input: MeshInput): void {
+    this.node.handle({ kind: 'mesh', input }, this.#network.now);
+    this.#pump();
+  }
+
   stop(): void {
     this.node.handle({ kind: 'stop' }, this.#network.now);
     this.#pump();
@@ -314,7 +328,8 @@ export class Host {
       if (action.peer === undefined) return;
       const write = { kind: 'noteHandshake', peer: action.peer, direction: 'sent', bytes } as const;
       this.walk.handle({ kind: 'write', write }, now);
-    } else {
+    } else if (action.kind === 'mesh') this.lifted.push(action.action);
+    else {
       this.asked.push(action);
       const address = this.names.get(action.host);
       const endpoint = address && endpointOf(address, action.port);
@@ -324,7 +339,9 @@ export class Host {
 
   #newNode(): Node {
     const random = this.#network.random.fork(`${this.name}/${this.#starts}`);
-    return new Node({ crypto: this.#network.crypto, random, log: this.#log() });
+    const parts = { crypto: this.#network.crypto, random, log: this.#log() };
+    const mesh = this.#mesh?.();
+    return new Node(mesh ? { ...parts, mesh } : parts);
   }
 
   #log(): Log {

@@ -4,14 +4,19 @@
  */
 
 import type { Endpoint } from '../../src/base/address.js';
-import { concat, storeLe32, storeLe64 } from '../../src/base/bytes.js';
+import { concat, loadLe32, loadLe64, storeLe32, storeLe64 } from '../../src/base/bytes.js';
 import { type PeerSlot, peerSlot, sessionIndex } from '../../src/base/identifiers.js';
 import { after, type Instant, instant, seconds } from '../../src/base/time.js';
 import { blake2sMac } from '../../src/crypto/blake2s.js';
 import type { CryptoSuite } from '../../src/crypto/suite.js';
 import type { ClearPort } from '../../src/encap/encapsulation.js';
 import type { Drop } from '../../src/datapath/drop.js';
-import type { KeypairMaterial, TableWrite, WalkEvent } from '../../src/datapath/tables.js';
+import type {
+  KeypairMaterial,
+  LaneKeypair,
+  TableWrite,
+  WalkEvent,
+} from '../../src/datapath/tables.js';
 import { Walk } from '../../src/datapath/walk.js';
 import type { WalkOutput } from '../../src/datapath/walk_output.js';
 import { SodiumSuite } from '../../src/io/sodium.js';
@@ -23,7 +28,8 @@ export const OTHER = peerSlot(1);
 export const ENDPOINT = endpoint('192.0.2.1:51820');
 export const OTHER_ENDPOINT = endpoint('[2001:db8::1]:4500');
 export const MAC1_KEY = new Uint8Array(32).fill(7);
-const EMPTY = new Uint8Array(0);
+/** Of a second key of ours, where there is one. */
+export const OTHER_MAC1_KEY = new Uint8Array(32).fill(8);
 /** A while after boot, so that 0 stays "never". */
 export const START = instant(1_000_000_000);
 
@@ -44,35 +50,50 @@ export function keypair(index: number, changes: Partial<KeypairMaterial> = {}): 
   };
 }
 
-/** A data message as the other end of `material` sends it. */
+/** Of a lane of a session with a heddle peer. */
+export function laneKeypair(
+  index: number,
+  heddle: Partial<LaneKeypair> = {},
+  changes: Partial<KeypairMaterial> = {},
+): KeypairMaterial {
+  const form = { suite: 'aes-256-gcm', lane: 0, trustsChecksums: false, ...heddle } as const;
+  return keypair(index, { takesControl: true, heddle: form, ...changes });
+}
+
+/** A data message as the other end of `material` sends it, of the keypair's own type. */
 export function sealed(
   material: KeypairMaterial,
   counter: bigint,
   plaintext: Uint8Array,
+  type = material.heddle ? 0x48 : 4,
 ): Uint8Array {
   const header = new Uint8Array(16);
-  storeLe32(header, 0, 4);
+  storeLe32(header, 0, type);
   storeLe32(header, 4, material.localIndex);
   storeLe64(header, 8, counter);
-  return concat(header, SUITE.seal(material.receiveKey, counter, plaintext, EMPTY));
+  const { receiveKey: key, heddle } = material;
+  const suite = heddle?.suite ?? 'chacha20-poly1305';
+  return concat(header, SUITE.sealMessage({ suite, key, prefix: type >>> 24, counter }, plaintext));
 }
 
 /** What the other end of `material` finds in a data message; undefined when it does not open. */
 export function opened(material: KeypairMaterial, message: Uint8Array): Uint8Array | undefined {
-  const counter = new DataView(message.buffer, message.byteOffset).getBigUint64(8, true);
-  return SUITE.open(material.sendKey, counter, message.subarray(16), EMPTY);
+  const { sendKey: key, heddle } = material;
+  const suite = heddle?.suite ?? 'chacha20-poly1305';
+  const [prefix, counter] = [loadLe32(message, 0) >>> 24, loadLe64(message, 8)];
+  return SUITE.openMessage({ suite, key, prefix, counter }, message.subarray(16));
 }
 
 /**
  * A handshake message of the right length with the right mac1, where it has one; the rest counts
  * up.
  */
-export function handshake(type: 1 | 2 | 3): Uint8Array {
+export function handshake(type: 1 | 2 | 3, key = MAC1_KEY): Uint8Array {
   const message = Uint8Array.from({ length: { 1: 148, 2: 92, 3: 64 }[type] }, (_, i) => i);
   storeLe32(message, 0, type);
   if (type === 3) return message;
   const covered = message.length - 32;
-  message.set(blake2sMac(MAC1_KEY, message.subarray(0, covered)), covered);
+  message.set(blake2sMac(key, message.subarray(0, covered)), covered);
   return message;
 }
 

@@ -2,15 +2,13 @@
 
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { parsePrefix } from '../../src/base/address.js';
-import { present } from '../../src/base/assert.js';
 import { WALK_COUNTERS } from '../../src/datapath/counters.js';
 import { DROPS } from '../../src/datapath/drop.js';
 import { ipv4 } from '../support/inner_packets.js';
 import { withSeed } from '../support/seed.js';
-import { Twin } from '../support/twin.js';
+import { withTwin } from '../support/twin.js';
 import { TwinProgram } from '../support/twin_program.js';
-import { ENDPOINT, handshake, keypair, MAC1_KEY, PEER, sealed } from '../support/walk_rig.js';
+import { ENDPOINT, handshake, keypair, PEER, sealed } from '../support/walk_rig.js';
 
 const walk = suite('twin walk');
 
@@ -38,20 +36,6 @@ walk('twin walk: both hands do the same, whatever happens', () => {
     assert.equal(unmoved, NOT_OF_THE_WALK, 'the programs reach every reason to drop');
   });
 });
-
-/** Both hands know one peer, who owns 10.0.0.2; no session. */
-function withTwin(body: (twin: Twin) => void): void {
-  const twin = new Twin(1);
-  try {
-    const prefix = present(parsePrefix('10.0.0.2/32'), 'a prefix');
-    twin.write({ kind: 'setMac1Key', key: MAC1_KEY }, { kind: 'addPeer', peer: PEER });
-    twin.write({ kind: 'insertPrefix', prefix, peer: PEER });
-    twin.write({ kind: 'setEndpoint', peer: PEER, endpoint: ENDPOINT });
-    body(twin);
-  } finally {
-    twin.close();
-  }
-}
 
 const RESPONDED = keypair(1, { isInitiator: false });
 const NEEDED = { kind: 'sessionNeeded', peer: PEER, reason: 'staged' } as const;

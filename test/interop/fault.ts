@@ -10,6 +10,8 @@ export interface Failing {
   /** Only on descriptors of this file. */
   readonly on?: string;
   readonly error: string;
+  /** Which calls of each thread: `40+40` is every fortieth; absent: all. */
+  readonly when?: string;
 }
 
 /** Makes a system call of the process fail, each time, until it is ended. */
@@ -18,9 +20,10 @@ export class Fault {
   readonly #file: string;
   #said = '';
 
-  private constructor(pid: number, { call, on, error }: Failing, file: string) {
+  private constructor(pid: number, { call, on, error, when }: Failing, file: string) {
     this.#file = file;
-    const inject = `inject=${call}:error=${error}`;
+    const some = when === undefined ? '' : `:when=${when}`;
+    const inject = `inject=${call}:error=${error}${some}`;
     const only = on === undefined ? [] : ['-P', on];
     const trace = ['-f', '-e', `trace=${call}`, ...only, '-e', inject, '-p', String(pid)];
     this.#child = spawn('strace', ['-o', file, ...trace], {

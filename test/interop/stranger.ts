@@ -21,7 +21,13 @@ import {
   type PendingHandshake,
   type SessionKeys,
 } from '../../src/session/handshake.js';
-import { emitData, emitInitiation, senderOf, setMac1 } from '../../src/wire/wireguard.js';
+import {
+  emitData,
+  emitInitiation,
+  MESSAGE_DATA,
+  senderOf,
+  setMac1,
+} from '../../src/wire/wireguard.js';
 import { type LabHost, waitUntil } from '../support/netns.js';
 import type { KeyPair } from './tunnels.js';
 
@@ -96,7 +102,7 @@ export class StrangersSession {
     const counter = this.#counter++;
     const suite = new SodiumSuite();
     const sealed = suite.seal(this.#keys.sendKey, counter, plaintext, new Uint8Array(0));
-    return emitData({ receiver: this.#receiver, counter, sealed });
+    return emitData({ type: MESSAGE_DATA, receiver: this.#receiver, counter, sealed });
   }
 }
 

@@ -11,6 +11,7 @@ import { fileURLToPath } from 'node:url';
 import { toBase64 } from '../../src/base/bytes.js';
 import { SystemRandom } from '../../src/io/entropy.js';
 import { SodiumSuite } from '../../src/io/sodium.js';
+import type { OffloadSwitches } from '../../src/node/offloads.js';
 import { type Finished, ip, type Lab, type LabHost, waitUntil } from '../support/netns.js';
 
 /** This file runs as dist/test/interop/tunnels.js. */
@@ -39,6 +40,7 @@ export interface LabPeer {
   readonly name?: string;
   /** A clear peer has none. */
   readonly publicKey?: string;
+  readonly protocol?: 'wireguard' | 'heddle';
   readonly encapsulation?: 'wireguard' | 'vxlan-sealed' | 'vxlan' | 'udp';
   readonly vni?: number;
   readonly vtepMac?: string;
@@ -59,6 +61,9 @@ export interface LabTunnel {
   readonly table?: string | number;
   readonly fwMark?: number;
   readonly datapath?: 'native' | 'reference';
+  readonly ciphers?: readonly string[];
+  readonly offloads?: OffloadSwitches;
+  readonly lanes?: number | 'auto';
   readonly peers: readonly LabPeer[];
 }
 
@@ -67,6 +72,10 @@ export interface PeerStatus {
   readonly endpoint: string | null;
   readonly rxBytes: number;
   readonly txBytes: number;
+  readonly protocol: 'wireguard' | 'heddle' | null;
+  readonly cipher: string | null;
+  readonly lanes: number | null;
+  readonly trustsChecksums: boolean | null;
   readonly latestHandshake: string | null;
   readonly dropsByReason: Readonly<Record<string, number>>;
 }

@@ -185,7 +185,7 @@ function readText(file) {
 
 /** Every check runs, so that one run shows everything there is to mend. */
 async function check() {
-  const native = listFiles('native', /\.(h|cc)$/).filter((file) => !file.includes('/build/'));
+  const native = listNativeSources();
   const checks = [
     [
       'TypeScript layout and lint',
@@ -210,7 +210,7 @@ async function check() {
 }
 
 async function format() {
-  const native = listFiles('native', /\.(h|cc)$/).filter((file) => !file.includes('/build/'));
+  const native = listNativeSources();
   for (const [command, args] of [
     [binary('biome'), ['format', '--write', '.']],
     [binary('clang-format'), ['-i', ...native]],
@@ -218,6 +218,11 @@ async function format() {
     const result = await run(command, args);
     if (result.code !== 0) throw new BuildError(`${command} failed\n${result.output}`);
   }
+}
+
+function listNativeSources() {
+  const files = ['native', 'bench'].flatMap((folder) => listFiles(folder, /\.(h|cc)$/));
+  return files.filter((file) => !file.includes('/build/'));
 }
 
 function binary(name) {

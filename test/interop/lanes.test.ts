@@ -22,8 +22,11 @@ const SIDE = { near: '192.0.2.129', stock: '192.0.2.130' };
 const STOCK = '10.77.0.3';
 const LANES = { near: 2, far: 4 };
 const HEDDLE_LOAD = { flows: 24, seconds: 8 };
-/** wireguard-go stages 128 packets and drops what is more. */
-const STOCK_LOAD = { flows: 6, seconds: 3 };
+/**
+ * 48 datagrams under way at most: wireguard-go stages 128 and drops what is more, and its socket
+ * has the 208 KiB the kernel gives unasked, which 96 were seen to overrun (RcvbufErrors).
+ */
+const STOCK_LOAD = { flows: 3, seconds: 3 };
 /** So many that each lane has one, but for one time in a thousand. */
 const STREAMS = 16;
 const BUSY_NANOSECONDS = 2e6;

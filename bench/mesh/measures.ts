@@ -7,8 +7,10 @@
 import { present } from '../../src/base/assert.js';
 import { type Duration, elapsed, millis, seconds, toSeconds } from '../../src/base/time.js';
 import { GOSSIP_DEFAULTS } from '../../src/gossip/config.js';
+import { parseRecord } from '../../src/wire/record.js';
 import { MeshNetwork, PLAIN_SWIM } from '../../test/gossip/mesh_network.js';
 import { World } from '../../test/sim/world.js';
+import { collectGarbage } from '../../test/support/collect_garbage.js';
 
 /** Each of 10 s: enough for plain SWIM to err some dozen times. */
 const BURSTS = 60;
@@ -127,8 +129,8 @@ export function steadyMinute(nodes: number): Minute {
 }
 
 /**
- * KiB of heap and buffers that a node has for each of so many members that it knows, with what the
- * simulator notes of it. What a node has that knows one other is no member's.
+ * KiB of heap and buffers that a node has for each of so many members that it knows. What lies
+ * on its simulated disk is no memory. What a node has that knows one other is no member's.
  */
 export function memberKibibytes(nodes: number): number {
   // Once for what the engine makes of code that runs for the first time.
@@ -138,13 +140,15 @@ export function memberKibibytes(nodes: number): number {
 }
 
 function nodeBytes(nodes: number): number {
-  const world = new World({ seed: 'memory' });
+  const world = new World({ seed: 'memory', parse: parseRecord });
   world.addMembers(nodes);
   const [first] = world.hosts;
+  const host = present(first, 'a host');
   const before = usedBytes();
-  present(first, 'a host').start();
+  host.start();
   world.run(seconds(2));
-  return usedBytes() - before;
+  const onDisk = [...host.disk.files.values()].reduce((sum, { length }) => sum + length, 0);
+  return usedBytes() - before - onDisk;
 }
 
 function started(nodes: number, seed: string): World {
@@ -156,7 +160,7 @@ function started(nodes: number, seed: string): World {
 }
 
 function usedBytes(): number {
-  for (let i = 0; i < 4; i++) globalThis.gc?.();
+  for (let i = 0; i < 4; i++) collectGarbage();
   const { heapUsed, external } = process.memoryUsage();
   return heapUsed + external;
 }

@@ -5,16 +5,15 @@
  */
 
 import { present } from './assert.js';
+import { pack, unpack } from './bytes.js';
 
 export type Family = 4 | 6;
 
-/**
- * `bytes` is 4 or 16 long, network byte order, never written after construction. `text` is the map
- * key.
- */
 export interface Address {
   readonly family: Family;
+  /** 4 or 16 in network byte order; a new array each time it is read. */
   readonly bytes: Uint8Array;
+  /** The map key. */
   readonly text: string;
 }
 
@@ -23,6 +22,46 @@ export interface Prefix {
   readonly address: Address;
   readonly length: number;
   readonly text: string;
+}
+
+/** A mesh has several for each of thousands of members: it keeps what it is asked for, no more. */
+class PackedAddress implements Address {
+  readonly packed: string;
+  #text: string | undefined;
+
+  /** Of 4 or 16 bytes, no IPv4-mapped ones. */
+  constructor(bytes: Uint8Array) {
+    this.packed = pack(bytes);
+  }
+
+  get family(): Family {
+    return this.packed.length === 4 ? 4 : 6;
+  }
+
+  get bytes(): Uint8Array {
+    return unpack(this.packed);
+  }
+
+  get text(): string {
+    this.#text ??= formatAddress(this.bytes);
+    return this.#text;
+  }
+}
+
+class MaskedAddress implements Prefix {
+  readonly address: Address;
+  readonly length: number;
+  #text: string | undefined;
+
+  constructor(address: Address, length: number) {
+    this.address = address;
+    this.length = length;
+  }
+
+  get text(): string {
+    this.#text ??= withLength(formatAddress(this.address.bytes), this.length);
+    return this.#text;
+  }
 }
 
 /** An outer address and UDP port: `192.0.2.1:51820` or `[2001:db8::1]:51820`. */
@@ -84,9 +123,8 @@ export function bitsOf(family: Family): 32 | 128 {
 
 /** Copies 4 or 16 bytes from `at`. */
 export function addressFromBytes(bytes: Uint8Array, at: number, family: Family): Address {
-  const own = bytes.slice(at, at + (family === 4 ? 4 : 16));
-  if (family === 6 && isMapped(own)) return addressFromBytes(own, 12, 4);
-  return { family, bytes: own, text: family === 4 ? own.join('.') : formatIpv6(own) };
+  const own = bytes.subarray(at, at + (family === 4 ? 4 : 16));
+  return family === 6 && isMapped(own) ? addressFromBytes(own, 12, 4) : new PackedAddress(own);
 }
 
 export function parseAddress(text: string): Address | undefined {
@@ -115,25 +153,21 @@ export function parseInterfaceAddress(text: string): InterfaceAddress | undefine
   if (written === undefined) return undefined;
   const length = written - (writtenBits - bits);
   if (length < 0 || length > bits) return undefined;
-  return { address, length, text: `${address.text}/${length}` };
+  return { address, length, text: withLength(address.text, length) };
 }
 
 export function prefixOf(address: Address, length: number): Prefix {
-  const bytes = address.bytes.slice();
+  const { bytes } = address;
   for (let i = 0; i < bytes.length; i++) {
     const kept = Math.min(8, Math.max(0, length - 8 * i));
     bytes[i] = (bytes[i] ?? 0) & (0xff00 >> kept);
   }
-  const masked: Address =
-    address.family === 4
-      ? { family: 4, bytes, text: bytes.join('.') }
-      : { family: 6, bytes, text: formatIpv6(bytes) };
-  return { address: masked, length, text: `${masked.text}/${length}` };
+  return new MaskedAddress(new PackedAddress(bytes), length);
 }
 
 export function endpointOf(address: Address, port: number): Endpoint {
-  const host = address.family === 6 ? `[${address.text}]` : address.text;
-  return { address, port, text: `${host}:${port}` };
+  const text = address.family === 6 ? ['[', address.text, ']:', port] : [address.text, ':', port];
+  return { address, port, text: text.join('') };
 }
 
 /** The same place, left to the kernel's choice of where ours leave from. */
@@ -209,6 +243,15 @@ function parseGroups(text: string, mayEndInIpv4: boolean): number[] | undefined 
   return bytes.length <= 16 ? bytes : undefined;
 }
 
+/** One string, where a template keeps its parts as well. */
+function withLength(address: string, length: number): string {
+  return [address, '/', length].join('');
+}
+
+function formatAddress(bytes: Uint8Array): string {
+  return bytes.length === 4 ? bytes.join('.') : formatIpv6(bytes);
+}
+
 /**
  * RFC 5952 §4: lower case, no leading zeros, the longest run of two or more zero groups as `::`.
  */
@@ -228,7 +271,8 @@ function formatIpv6(bytes: Uint8Array): string {
       .slice(from, to)
       .map((group) => group.toString(16))
       .join(':');
-  return bestAt < 0 ? text(0, 8) : `${text(0, bestAt)}::${text(bestAt + bestLength, 8)}`;
+  if (bestAt < 0) return text(0, 8);
+  return [text(0, bestAt), '::', text(bestAt + bestLength, 8)].join('');
 }
 
 function isMapped(bytes: Uint8Array): boolean {

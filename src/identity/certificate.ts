@@ -5,6 +5,8 @@
  * GRANT_BYTES together).
  */
 
+import type { Prefix } from '../base/address.js';
+import { pack, shared, unpack } from '../base/bytes.js';
 import { Reader, Writer } from '../base/cursor.js';
 import type { NodeId } from '../base/identifiers.js';
 import { type WallTime, wallTime } from '../base/time.js';
@@ -25,11 +27,43 @@ export interface Certificate extends Grant {
 }
 
 const MAY_ANNOUNCE_DEFAULT = 1;
+const NOTHING: readonly never[] = [];
+
+/** As it is held of thousands of members. */
+class HeldCertificate implements Certificate {
+  readonly member: NodeId;
+  readonly packedKey: string;
+  readonly name: string;
+  readonly groups: readonly string[];
+  readonly prefixes: readonly Prefix[];
+  readonly mayAnnounceDefault: boolean;
+  readonly notBefore: WallTime;
+  readonly notAfter: WallTime;
+  readonly epoch: number;
+
+  constructor(certificate: Omit<Certificate, 'member'>) {
+    const { identityKey, name, groups, prefixes } = certificate;
+    this.member = shared(nodeIdOf(identityKey));
+    this.packedKey = pack(identityKey);
+    this.name = name;
+    this.groups = groups.length === 0 ? NOTHING : groups;
+    this.prefixes = prefixes.length === 0 ? NOTHING : prefixes;
+    this.mayAnnounceDefault = certificate.mayAnnounceDefault;
+    this.notBefore = certificate.notBefore;
+    this.notAfter = certificate.notAfter;
+    this.epoch = certificate.epoch;
+  }
+
+  /** A new array each time. */
+  get identityKey(): Uint8Array {
+    return unpack(this.packedKey);
+  }
+}
 
 /** Undefined when it is malformed. */
 export function parseCertificate(body: Uint8Array): Certificate | undefined {
   const reader = new Reader(body);
-  const identityKey = reader.bytes(32).slice();
+  const identityKey = reader.bytes(32);
   const notBefore = wallTime(reader.u64());
   const notAfter = wallTime(reader.u64());
   const epoch = reader.u64();
@@ -39,9 +73,8 @@ export function parseCertificate(body: Uint8Array): Certificate | undefined {
   if (!reader.isWhole || flags > MAY_ANNOUNCE_DEFAULT || notAfter <= notBefore) return undefined;
   const mayAnnounceDefault = flags === MAY_ANNOUNCE_DEFAULT;
   if (!mayAnnounceDefault && prefixes.some(({ length }) => length === 0)) return undefined;
-  const member = nodeIdOf(identityKey);
-  const validity = { notBefore, notAfter, epoch };
-  return { member, identityKey, name, groups, prefixes, mayAnnounceDefault, ...validity };
+  const grant = { name, groups, prefixes, mayAnnounceDefault };
+  return new HeldCertificate({ identityKey, ...grant, notBefore, notAfter, epoch });
 }
 
 export function emitCertificate(certificate: Omit<Certificate, 'member'>): Uint8Array {

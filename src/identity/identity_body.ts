@@ -36,7 +36,10 @@ export function isIdentityKind(kind: RecordKind): boolean {
 }
 
 /** Undefined where the record is of another kind, or its body is none of its kind. */
-export function parseIdentityBody({ kind, body }: SignedRecord): IdentityBody | undefined {
+export function parseIdentityBody({
+  kind,
+  body,
+}: Pick<SignedRecord, 'kind' | 'body'>): IdentityBody | undefined {
   switch (kind) {
     case 'network':
       return held(parseNetwork(body), (value) => ({ kind, value }));

@@ -66,12 +66,12 @@ interface Announcer {
   readonly id: NodeId;
   status: AnnouncerStatus;
   permit: Permit | undefined;
-  /** By key; undefined: malformed. */
-  readonly announcements: Map<string, Announcement | undefined>;
+  /** By key; undefined: malformed. Absent like `owned` until there is one: few announce. */
+  announcements: Map<string, Announcement | undefined> | undefined;
   /** Further ones came. */
   hasTooMany: boolean;
   /** What it is the way to, by text. */
-  readonly owned: Map<string, Prefix>;
+  owned: Map<string, Prefix> | undefined;
 }
 
 /** All that announce one prefix. */
@@ -102,6 +102,7 @@ export class Announcements {
   put(author: NodeId, key: string, body: Uint8Array): void {
     const announcer = this.#announcerOf(author);
     if (!announcer || !this.#makeRoom(announcer, key)) return;
+    announcer.announcements ??= new Map();
     this.#withdraw(announcer.announcements.get(key));
     const statement = parseAnnouncement(body);
     if (!statement || announcementKey(statement.prefix) !== key) {
@@ -129,7 +130,7 @@ export class Announcements {
     const announcer = this.#announcerOf(id);
     if (!announcer || announcer.status === status) return;
     announcer.status = status;
-    for (const each of announcer.announcements.values()) {
+    for (const each of announcer.announcements?.values() ?? []) {
       if (each && !each.statement.isWithdrawn) this.#decide(each.statement.prefix);
     }
     this.#forgetIfEmpty(announcer);
@@ -139,13 +140,13 @@ export class Announcements {
   forget(id: NodeId): void {
     const announcer = this.#announcers.get(id);
     if (!announcer) return;
-    for (const each of announcer.announcements.values()) this.#withdraw(each);
+    for (const each of announcer.announcements?.values() ?? []) this.#withdraw(each);
     this.#announcers.delete(id);
   }
 
   /** What the member is the way to. */
   prefixesOf(id: NodeId): Prefix[] {
-    return [...(this.#announcers.get(id)?.owned.values() ?? [])];
+    return [...(this.#announcers.get(id)?.owned?.values() ?? [])];
   }
 
   /** Every prefix that goes to somebody else, with whom it goes to. */
@@ -158,7 +159,7 @@ export class Announcements {
   /** What was announced and is not taken. */
   *refusals(): Generator<RefusedAnnouncement> {
     for (const { id: author, announcements, hasTooMany } of this.#announcers.values()) {
-      for (const each of announcements.values()) {
+      for (const each of announcements?.values() ?? []) {
         if (!each) yield { author, prefix: undefined, reason: 'malformed' };
         else if (each.refusal) {
           yield { author, prefix: each.statement.prefix, reason: each.refusal };
@@ -182,9 +183,9 @@ export class Announcements {
       id,
       status: 'alive',
       permit: undefined,
-      announcements: new Map(),
+      announcements: undefined,
       hasTooMany: false,
-      owned: new Map(),
+      owned: undefined,
     };
     this.#announcers.set(id, announcer);
     return announcer;
@@ -193,7 +194,7 @@ export class Announcements {
   /** One of whom nothing is known but what is so of anybody takes no memory. */
   #forgetIfEmpty({ id, status, permit, announcements }: Announcer): void {
     const allowsNothing = !permit || (permit.prefixes.length === 0 && !permit.mayAnnounceDefault);
-    if (status === 'alive' && allowsNothing && announcements.size === 0) {
+    if (status === 'alive' && allowsNothing && !announcements?.size) {
       this.#announcers.delete(id);
     }
   }
@@ -201,7 +202,7 @@ export class Announcements {
   /** Whether the key is among the lowest; makes the highest go where there are too many. */
   #makeRoom(announcer: Announcer, key: string): boolean {
     const { announcements } = announcer;
-    if (announcements.has(key) || announcements.size < ANNOUNCEMENTS) return true;
+    if (!announcements || announcements.has(key) || announcements.size < ANNOUNCEMENTS) return true;
     announcer.hasTooMany = true;
     let highest = key;
     for (const each of announcements.keys()) if (each > highest) highest = each;
@@ -227,7 +228,7 @@ export class Announcements {
   }
 
   #judgeAll({ announcements }: Announcer): void {
-    for (const each of announcements.values()) {
+    for (const each of announcements?.values() ?? []) {
       if (!each || each.statement.isWithdrawn) continue;
       this.#judge(each);
       this.#decide(each.statement.prefix);
@@ -262,8 +263,11 @@ export class Announcements {
     const [before, now] = [contest.owner, best?.author];
     if (before === now) return;
     contest.owner = now;
-    before?.owned.delete(prefix.text);
-    now?.owned.set(prefix.text, prefix);
+    before?.owned?.delete(prefix.text);
+    if (now) {
+      now.owned ??= new Map();
+      now.owned.set(prefix.text, prefix);
+    }
     for (const each of [before, now]) if (each) this.#changed.add(each.id);
   }
 

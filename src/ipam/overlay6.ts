@@ -22,7 +22,7 @@ export function overlayPrefix(network: NodeId): Prefix {
 
 /** `fdXX:XXXX:XXXX:0:` of the network's prefix, and the 64 bits of the node's id. */
 export function overlayAddress({ address }: Prefix, node: NodeId): Address {
-  const bytes = address.bytes.slice();
+  const { bytes } = address;
   bytes.set(fromHex(node) ?? [], 8);
   return addressFromBytes(bytes, 0, 6);
 }

@@ -10,7 +10,7 @@
  */
 
 import type { Endpoint, Prefix } from '../base/address.js';
-import { equal } from '../base/bytes.js';
+import { equal, pack, shared } from '../base/bytes.js';
 import type { NodeId } from '../base/identifiers.js';
 import type { NodeStatement } from '../wire/node_record.js';
 import type { MeshAction, MeshPeer } from './action.js';
@@ -30,9 +30,39 @@ export interface Member {
   /** Of its node record: its incarnation. */
   version: number;
   /** What the node was told last; undefined: it is no peer. */
-  peer: MeshPeer | undefined;
+  peer: DirectoryPeer | undefined;
   /** Which of its endpoints is tried. */
   tried: number;
+}
+
+/** Of thousands: keys are those of the member's statement. */
+class DirectoryPeer implements MeshPeer {
+  readonly statement: NodeStatement;
+  readonly name: string;
+  readonly endpoint: Endpoint | undefined;
+  readonly allowedIps: readonly Prefix[];
+  /** Its other key is no other member's. */
+  readonly hasOther: boolean;
+
+  constructor(
+    member: Member,
+    { name, allowedIps }: Pick<MeshPeer, 'name' | 'allowedIps'>,
+    hasOther: boolean,
+  ) {
+    this.statement = member.statement;
+    this.name = name;
+    this.endpoint = endpointOf(member);
+    this.allowedIps = allowedIps;
+    this.hasOther = hasOther;
+  }
+
+  get publicKey(): Uint8Array {
+    return this.statement.staticKey;
+  }
+
+  get alternateKey(): Uint8Array | undefined {
+    return this.hasOther ? this.statement.nextStaticKey : undefined;
+  }
 }
 
 export class Directory {
@@ -61,7 +91,7 @@ export class Directory {
 
   /** Whose static key this is, now or while it changes keys. */
   withKey(publicKey: Uint8Array): Member | undefined {
-    const id = this.#byKey.get(keyText(publicKey));
+    const id = this.#byKey.get(pack(publicKey));
     return id === undefined ? undefined : this.#members.get(id);
   }
 
@@ -92,7 +122,11 @@ export class Directory {
     if (!wanted) return this.#dismiss(member);
     if (!member.peer && this.#peers >= PEERS) return;
     const hasOther = nextStaticKey !== undefined && this.#hasKey(id, nextStaticKey);
-    const peer = peerOf(member, standing, hasOther ? nextStaticKey : undefined);
+    const peer = new DirectoryPeer(
+      member,
+      { name: standing.name, allowedIps: standing.prefixes },
+      hasOther,
+    );
     if (member.peer && isSamePeer(member.peer, peer)) return;
     if (!member.peer) this.#peers++;
     else if (!isContinued(member.peer, peer)) {
@@ -107,7 +141,7 @@ export class Directory {
     const { peer } = member;
     if (!peer || member.statement.endpoints.length < 2) return;
     member.tried = (member.tried + 1) % member.statement.endpoints.length;
-    member.peer = { ...peer, endpoint: endpointOf(member) };
+    member.peer = new DirectoryPeer(member, peer, peer.hasOther);
     this.#actions.push({ kind: 'upsertPeer', peer: member.peer });
   }
 
@@ -127,20 +161,20 @@ export class Directory {
   }
 
   #hasKey(id: NodeId, key: Uint8Array): boolean {
-    return this.#byKey.get(keyText(key)) === id;
+    return this.#byKey.get(pack(key)) === id;
   }
 
   /** A key that two members claim is the first one's: the other is no peer by it. */
   #link({ id, statement }: Member): void {
     for (const key of keysOf(statement)) {
-      const text = keyText(key);
-      if (!this.#byKey.has(text)) this.#byKey.set(text, id);
+      const text = pack(key);
+      if (!this.#byKey.has(text)) this.#byKey.set(shared(text), id);
     }
   }
 
   #unlink({ id, statement }: Member): void {
     for (const key of keysOf(statement)) {
-      const text = keyText(key);
+      const text = pack(key);
       if (this.#byKey.get(text) === id) this.#byKey.delete(text);
     }
   }
@@ -150,27 +184,8 @@ function keysOf({ staticKey, nextStaticKey }: NodeStatement): Uint8Array[] {
   return nextStaticKey ? [staticKey, nextStaticKey] : [staticKey];
 }
 
-/** One character a byte. */
-function keyText(publicKey: Uint8Array): string {
-  return String.fromCharCode(...publicKey);
-}
-
 function endpointOf({ statement, tried }: Member): Endpoint | undefined {
   return statement.endpoints[tried % Math.max(1, statement.endpoints.length)];
-}
-
-function peerOf(
-  member: Member,
-  { name, prefixes }: Standing,
-  alternateKey: Uint8Array | undefined,
-): MeshPeer {
-  return {
-    publicKey: member.statement.staticKey,
-    alternateKey,
-    name,
-    endpoint: endpointOf(member),
-    allowedIps: prefixes,
-  };
 }
 
 /** Whether the node takes the one for the other with its keys changed. */

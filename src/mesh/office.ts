@@ -219,13 +219,14 @@ export class Office {
   }
 
   #renew(certificate: Certificate, admin: Signer, wall: WallTime, now: Instant): SignedRecord {
+    const { member, identityKey, name, groups, prefixes, mayAnnounceDefault } = certificate;
     const renewed = {
-      ...certificate,
+      ...{ identityKey, name, groups, prefixes, mayAnnounceDefault },
       notBefore: wallTime(wall - CLOCK_SKEW),
       notAfter: wallTime(wall + VALIDITY),
       epoch: this.#epoch(wall),
     };
-    return this.#sign('certificate', certificate.member, emitCertificate(renewed), admin, now);
+    return this.#sign('certificate', member, emitCertificate(renewed), admin, now);
   }
 
   /** Seconds since 1970: a later certificate has a later epoch, whoever signs it. */

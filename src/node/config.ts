@@ -28,6 +28,8 @@ export interface PeerConfig {
   /** 32 bytes. */
   readonly presharedKey?: Uint8Array;
   readonly endpoint?: HostPort;
+  /** Where a mesh says that it is, which goes before `endpoint`; absent: that alone says it. */
+  readonly at?: Endpoint | undefined;
   readonly allowedIps: readonly Prefix[];
   /** Absent: off. */
   readonly persistentKeepalive?: Duration;

@@ -105,7 +105,3 @@ export class EndpointNames {
     this.#actions.push({ kind: 'resolve', request: name.request, ...name.at });
   }
 }
-
-export function isSamePlace(a: HostPort | undefined, b: HostPort | undefined): boolean {
-  return a?.host === b?.host && a?.port === b?.port;
-}

@@ -6,7 +6,7 @@
  * at the next.
  */
 
-import type { Endpoint } from '../base/address.js';
+import type { Endpoint, Prefix } from '../base/address.js';
 import { type Instant, NEVER } from '../base/time.js';
 import type { MeshAction, MeshPeer } from '../mesh/action.js';
 import type { MeshInput } from '../mesh/input.js';
@@ -88,7 +88,7 @@ export class MeshSide {
   #carryOut(action: MeshAction, now: Instant): void {
     switch (action.kind) {
       case 'upsertPeer':
-        return this.#hands.upsert(configOf(action.peer), action.peer.alternateKey, now);
+        return this.#hands.upsert(new MeshPeerConfig(action.peer), action.peer.alternateKey, now);
       case 'removePeer':
         return this.#hands.remove(action.publicKey, now);
       case 'sendControl': {
@@ -105,8 +105,31 @@ export class MeshSide {
   }
 }
 
-function configOf({ name, publicKey, endpoint, allowedIps }: MeshPeer): PeerConfig {
-  const at = endpoint && { host: endpoint.address.text, port: endpoint.port };
-  const base = { name, publicKey, allowedIps, protocol: 'heddle' } as const;
-  return at ? { ...base, endpoint: at } : base;
+/** What the mesh says of a peer, as a configuration does: a view, for there are thousands. */
+class MeshPeerConfig implements PeerConfig {
+  readonly peer: MeshPeer;
+
+  constructor(peer: MeshPeer) {
+    this.peer = peer;
+  }
+
+  get name(): string {
+    return this.peer.name;
+  }
+
+  get publicKey(): Uint8Array {
+    return this.peer.publicKey;
+  }
+
+  get at(): Endpoint | undefined {
+    return this.peer.endpoint;
+  }
+
+  get allowedIps(): readonly Prefix[] {
+    return this.peer.allowedIps;
+  }
+
+  get protocol(): 'heddle' {
+    return 'heddle';
+  }
 }

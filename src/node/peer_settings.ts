@@ -4,8 +4,8 @@ import { type Endpoint, endpointOf, parseAddress, withVni } from '../base/addres
 import { equal } from '../base/bytes.js';
 import type { Instant } from '../base/time.js';
 import type { Features } from '../session/features.js';
-import type { HostPort, PeerConfig } from './config.js';
-import { type EndpointNames, isSamePlace } from './endpoint_names.js';
+import type { PeerConfig } from './config.js';
+import type { EndpointNames } from './endpoint_names.js';
 import type { Peer } from './peer_table.js';
 
 /** `before`: what was said of it last; `features`: ours, for a peer of heddle's own protocol. */
@@ -16,8 +16,7 @@ export function applySettings(
   names: EndpointNames,
   now: Instant,
 ): void {
-  const { presharedKey, endpoint, persistentKeepalive, protocol, publicKey, sealedVni } =
-    peer.config;
+  const { presharedKey, persistentKeepalive, protocol, publicKey, sealedVni } = peer.config;
   const { session } = peer;
   const isRenamed = before !== undefined && !equal(before.publicKey, publicKey);
   // One that has no other key any more goes by this one, whichever it was heard by last.
@@ -29,7 +28,7 @@ export function applySettings(
   }
   const known = session.endpoint;
   if (known && before?.sealedVni !== sealedVni) moveTo(peer, known, now);
-  if (!isSamePlace(before?.endpoint, endpoint)) setEndpoint(peer, endpoint, names, now);
+  if (!isSamePlace(before, peer.config)) setEndpoint(peer, names, now);
   if (before?.persistentKeepalive !== persistentKeepalive) {
     session.handle({ kind: 'persistentKeepalive', interval: persistentKeepalive }, now);
   }
@@ -42,22 +41,24 @@ export function moveTo(peer: Peer, to: Endpoint, now: Instant): void {
 }
 
 /** Where the configured endpoint is an address, in the peer's form. */
-export function literalEndpoint({ endpoint, sealedVni }: PeerConfig): Endpoint | undefined {
+export function literalEndpoint({ at, endpoint, sealedVni }: PeerConfig): Endpoint | undefined {
+  if (at) return sealedVni === undefined ? at : withVni(at, sealedVni);
   const address = endpoint && parseAddress(endpoint.host);
   return address && withVni(endpointOf(address, endpoint.port), sealedVni);
 }
 
 /** Where there is none any more, the peer is still where it was heard last. */
-function setEndpoint(
-  peer: Peer,
-  at: HostPort | undefined,
-  names: EndpointNames,
-  now: Instant,
-): void {
-  names.remove(peer.slot);
-  const literal = literalEndpoint(peer.config);
+function setEndpoint(peer: Peer, names: EndpointNames, now: Instant): void {
+  const { config, slot } = peer;
+  names.remove(slot);
+  const literal = literalEndpoint(config);
   if (literal) moveTo(peer, literal, now);
-  else if (at) names.set(peer.slot, at, now);
+  else if (config.endpoint) names.set(slot, config.endpoint, now);
+}
+
+function isSamePlace(before: PeerConfig | undefined, { at, endpoint }: PeerConfig): boolean {
+  if (before?.at?.text !== at?.text) return false;
+  return before?.endpoint?.host === endpoint?.host && before?.endpoint?.port === endpoint?.port;
 }
 
 function isSameKey(a: Uint8Array | undefined, b: Uint8Array | undefined): boolean {

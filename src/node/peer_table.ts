@@ -3,6 +3,7 @@
  * one step, and an idle peer takes about a kilobyte, its session core and endpoint included.
  */
 
+import { pack, shared } from '../base/bytes.js';
 import type { PeerSlot } from '../base/identifiers.js';
 import type { Instant, WallTime } from '../base/time.js';
 import type { Session } from '../session/session.js';
@@ -50,7 +51,7 @@ export class PeerTable {
 
   /** One more, with its key and its other one. */
   add(peer: Peer): void {
-    this.#byKey.set(keyText(peer.config.publicKey), peer);
+    this.#byKey.set(shared(keyText(peer.config.publicKey)), peer);
     this.#bySlot[peer.slot] = peer;
     if (peer.otherKey) this.#byOtherKey.set(keyText(peer.otherKey), peer);
   }
@@ -89,5 +90,5 @@ export class PeerTable {
 
 /** A public key as a map key: one character a byte, which is the smallest a string can be. */
 export function keyText(publicKey: Uint8Array): string {
-  return String.fromCharCode(...publicKey);
+  return pack(publicKey);
 }

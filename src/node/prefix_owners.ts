@@ -3,7 +3,8 @@
  * one prefix to two peers, the later one has it, as with `wg`.
  */
 
-import type { Prefix } from '../base/address.js';
+import { type Prefix, parsePrefix } from '../base/address.js';
+import { present } from '../base/assert.js';
 import type { PeerSlot } from '../base/identifiers.js';
 import type { TableWrite } from '../datapath/tables.js';
 
@@ -13,7 +14,8 @@ interface Owned {
 }
 
 export class PrefixOwners {
-  #owned = new Map<string, Owned>();
+  /** By the prefix's text, from which it can be had again. */
+  #owned = new Map<string, PeerSlot>();
 
   /**
    * Makes `wanted`, in order, the whole table; returns the writes that tell the walk what changed.
@@ -22,13 +24,13 @@ export class PrefixOwners {
     const next = new Map<string, Owned>();
     for (const owned of wanted) next.set(owned.prefix.text, owned);
     const writes: TableWrite[] = [];
-    for (const [text, { prefix }] of this.#owned) {
-      if (!next.has(text)) writes.push({ kind: 'removePrefix', prefix });
+    for (const text of this.#owned.keys()) {
+      if (!next.has(text)) writes.push({ kind: 'removePrefix', prefix: prefixFrom(text) });
     }
     for (const [text, { prefix, peer }] of next) {
-      if (this.#owned.get(text)?.peer !== peer) writes.push({ kind: 'insertPrefix', prefix, peer });
+      if (this.#owned.get(text) !== peer) writes.push({ kind: 'insertPrefix', prefix, peer });
     }
-    this.#owned = next;
+    this.#owned = new Map(Array.from(next, ([text, { peer }]) => [text, peer]));
     return writes;
   }
 
@@ -49,9 +51,9 @@ export class PrefixOwners {
       writes.push({ kind: 'removePrefix', prefix });
     }
     for (const prefix of now) {
-      const owner = this.#owned.get(prefix.text)?.peer;
+      const owner = this.#owned.get(prefix.text);
       if (owner === peer || (owner !== undefined && isFixed(owner))) continue;
-      this.#owned.set(prefix.text, { prefix, peer });
+      this.#owned.set(prefix.text, peer);
       writes.push({ kind: 'insertPrefix', prefix, peer });
     }
     return writes;
@@ -65,10 +67,14 @@ export class PrefixOwners {
   /** The walk has forgotten these peers, and their prefixes with them. */
   forget(peers: ReadonlySet<PeerSlot>): void {
     if (peers.size === 0) return;
-    for (const [text, owned] of this.#owned) if (peers.has(owned.peer)) this.#owned.delete(text);
+    for (const [text, owner] of this.#owned) if (peers.has(owner)) this.#owned.delete(text);
   }
 
   has(prefix: Prefix, peer: PeerSlot): boolean {
-    return this.#owned.get(prefix.text)?.peer === peer;
+    return this.#owned.get(prefix.text) === peer;
   }
+}
+
+function prefixFrom(text: string): Prefix {
+  return present(parsePrefix(text), 'what a prefix is called is one');
 }

@@ -5,7 +5,14 @@
  * as prefixes.
  */
 
-import { type Address, bitsOf, type Family, type Prefix, prefixOf } from '../base/address.js';
+import {
+  type Address,
+  addressFromBytes,
+  bitsOf,
+  type Family,
+  type Prefix,
+  prefixOf,
+} from '../base/address.js';
 
 interface TrieNode<Owner> {
   /** The node stands for the leading `length` bits; those behind mean nothing. */
@@ -140,7 +147,7 @@ function forkAt<Owner>(bytes: Uint8Array, length: number): TrieNode<Owner> {
 
 function prefixAt(node: { bytes: Uint8Array; length: number }): Prefix {
   const family = node.bytes.length === 4 ? 4 : 6;
-  return prefixOf({ family, bytes: node.bytes, text: '' }, node.length);
+  return prefixOf(addressFromBytes(node.bytes, 0, family), node.length);
 }
 
 function bitAt(bytes: Uint8Array, at: number, index: number): 0 | 1 {

@@ -140,10 +140,10 @@ export class Store {
     return [...(this.#buckets[bucket] ?? [])].sort();
   }
 
-  #toggle({ place, bytes }: SignedRecord): void {
+  #toggle({ place, packed }: SignedRecord): void {
     this.#digest = undefined;
     const at = 2 * bucketOf(place);
-    const [low, high] = hashBytes(bytes);
+    const [low, high] = hashEnd(packed);
     this.#hashes[at] = (this.#hashes[at] ?? 0) ^ low;
     this.#hashes[at + 1] = (this.#hashes[at + 1] ?? 0) ^ high;
   }
@@ -157,11 +157,11 @@ export function bucketOf(place: string): number {
 }
 
 /** The signature alone tells records apart: 64 bytes that follow from all the others. */
-function hashBytes(bytes: Uint8Array): [number, number] {
+function hashEnd(packed: string): [number, number] {
   let low = SEED;
-  let high = bytes.length;
-  for (let i = Math.max(0, bytes.length - 64); i < bytes.length; i++) {
-    low = Math.imul(low ^ (bytes[i] ?? 0), 0x01000193);
+  let high = packed.length;
+  for (let i = Math.max(0, packed.length - 64); i < packed.length; i++) {
+    low = Math.imul(low ^ packed.charCodeAt(i), 0x01000193);
     high = Math.imul(high ^ low, 0x85ebca6b) ^ (high >>> 13);
   }
   return [mix(low, high), mix(high, low)];

@@ -15,7 +15,7 @@
 
 import { addressFromBytes, type Endpoint, endpointOf } from '../base/address.js';
 import { assert } from '../base/assert.js';
-import { fromHex, toHex } from '../base/bytes.js';
+import { fromHex, pack, shared, toHex, unpack } from '../base/bytes.js';
 import { Reader, Writer } from '../base/cursor.js';
 import { type WallTime, wallTime } from '../base/time.js';
 
@@ -31,7 +31,7 @@ export interface NodeStatement {
   /** 16 hexadecimal digits. */
   readonly instance: string;
   readonly startedAt: WallTime;
-  /** X25519 public key, 32 bytes: handshakes go to it. */
+  /** X25519 public key, 32 bytes: handshakes go to it. May be a new array each time it is read. */
   readonly staticKey: Uint8Array;
   /** While the static key changes: the one to come, or the one before. */
   readonly nextStaticKey: Uint8Array | undefined;
@@ -44,16 +44,44 @@ export function checkNodeRecord(body: Uint8Array): boolean {
   return parseNodeRecord(body) !== undefined;
 }
 
-/** Undefined when it is malformed; keys are copies. */
+/** As it is held of thousands of members. */
+class HeldStatement implements NodeStatement {
+  readonly status: NodeStatement['status'];
+  readonly instance: string;
+  readonly startedAt: WallTime;
+  readonly packedKey: string;
+  readonly packedNextKey: string | undefined;
+  readonly endpoints: readonly Endpoint[];
+
+  constructor({ status, instance, startedAt, staticKey, nextStaticKey, endpoints }: NodeStatement) {
+    this.status = status;
+    this.instance = instance;
+    this.startedAt = startedAt;
+    this.packedKey = shared(pack(staticKey));
+    this.packedNextKey = nextStaticKey && shared(pack(nextStaticKey));
+    // A copy of an array has room for what is in it, one that grew for more.
+    this.endpoints = endpoints.slice();
+  }
+
+  get staticKey(): Uint8Array {
+    return unpack(this.packedKey);
+  }
+
+  get nextStaticKey(): Uint8Array | undefined {
+    return this.packedNextKey === undefined ? undefined : unpack(this.packedNextKey);
+  }
+}
+
+/** Undefined when it is malformed. */
 export function parseNodeRecord(body: Uint8Array): NodeStatement | undefined {
   const reader = new Reader(body);
   const status = STATUSES[reader.u8() - 1];
   const instance = toHex(reader.bytes(INSTANCE_BYTES));
   const startedAt = wallTime(reader.u64());
-  const staticKey = reader.bytes(KEY_BYTES).slice();
+  const staticKey = reader.bytes(KEY_BYTES);
   const flags = reader.u8();
   if (!status || !reader.isSound || flags > HAS_OTHER_KEY) return undefined;
-  const nextStaticKey = flags === HAS_OTHER_KEY ? reader.bytes(KEY_BYTES).slice() : undefined;
+  const nextStaticKey = flags === HAS_OTHER_KEY ? reader.bytes(KEY_BYTES) : undefined;
   const endpoints: Endpoint[] = [];
   while (reader.isSound && reader.left > 0) {
     const endpoint = parseOneEndpoint(reader);
@@ -61,7 +89,8 @@ export function parseNodeRecord(body: Uint8Array): NodeStatement | undefined {
     endpoints.push(endpoint);
   }
   if (!reader.isWhole) return undefined;
-  return { status, instance, startedAt, staticKey, nextStaticKey, endpoints };
+  const statement = { status, instance, startedAt, staticKey, nextStaticKey, endpoints };
+  return new HeldStatement(statement);
 }
 
 export function emitNodeRecord(statement: NodeStatement): Uint8Array {

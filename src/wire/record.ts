@@ -17,8 +17,8 @@
  * so that a record of another network is none. Source: heddle's protocol, version 1.
  */
 
-import { assert } from '../base/assert.js';
-import { concat, fromHex, toHex } from '../base/bytes.js';
+import { assert, present } from '../base/assert.js';
+import { concat, fromHex, pack, shared, toHex, unpack } from '../base/bytes.js';
 import { Reader, Writer } from '../base/cursor.js';
 import { type NodeId, nodeId } from '../base/identifiers.js';
 
@@ -30,6 +30,8 @@ export const RECORD_LIMIT = RECORD_HEADER_BYTES + RECORD_BODY_LIMIT + RECORD_SIG
 export const NO_KEY = '0000000000000000';
 
 const FORMAT = 1;
+const VERSION_AT = 4;
+const AUTHOR_AT = 12;
 
 const LABEL = new TextEncoder().encode('heddle record 1');
 
@@ -64,8 +66,46 @@ export interface RecordFields {
 export interface SignedRecord extends RecordFields {
   /** Kind, author and key as text: what a newer record of the same replaces. */
   readonly place: string;
-  /** All of it, signature included. */
+  /** All of it, signature included; a new array each time it is read, as `body` is. */
   readonly bytes: Uint8Array;
+  /** The same, a character a byte. */
+  readonly packed: string;
+}
+
+/** There are three for each of thousands of members: what follows from the bytes is not kept. */
+class PackedRecord implements SignedRecord {
+  readonly author: NodeId;
+  readonly key: string;
+  readonly place: string;
+  readonly packed: string;
+
+  /** Of one whole record. */
+  constructor(bytes: Uint8Array) {
+    this.packed = pack(bytes);
+    const reader = new Reader(bytes, AUTHOR_AT);
+    const [author, key] = [reader.nodeId(), reader.nodeId()];
+    this.place = placeOf(this.kind, author, key);
+    this.author = shared(author);
+    this.key = shared(key);
+  }
+
+  get kind(): RecordKind {
+    return present(KINDS[this.packed.charCodeAt(0) - 1], 'a whole record is of a known kind');
+  }
+
+  get version(): number {
+    let version = 0;
+    for (let i = 7; i >= 0; i--) version = version * 256 + this.packed.charCodeAt(VERSION_AT + i);
+    return version;
+  }
+
+  get body(): Uint8Array {
+    return unpack(this.packed.slice(RECORD_HEADER_BYTES, -RECORD_SIGNATURE_BYTES));
+  }
+
+  get bytes(): Uint8Array {
+    return unpack(this.packed);
+  }
 }
 
 /** Whether `bytes` begins with a whole record of a known kind. */
@@ -87,19 +127,7 @@ export function recordLength(bytes: Uint8Array): number | undefined {
 
 /** A copy; undefined unless `bytes` is one whole record and nothing more. Verifies nothing. */
 export function parseRecord(bytes: Uint8Array): SignedRecord | undefined {
-  if (recordLength(bytes) !== bytes.length) return undefined;
-  const own = bytes.slice();
-  const reader = new Reader(own);
-  const kind = KINDS[reader.u8() - 1];
-  if (!kind) return undefined;
-  reader.u8();
-  const length = reader.u16();
-  const version = reader.u64();
-  const author = reader.nodeId();
-  const read = reader.nodeId();
-  const key = read === NO_KEY ? NO_KEY : read;
-  const body = reader.bytes(length);
-  return { kind, version, author, key, body, place: placeOf(kind, author, key), bytes: own };
+  return recordLength(bytes) === bytes.length ? new PackedRecord(bytes) : undefined;
 }
 
 /** Records one behind the other; undefined where anything else is among them. */
@@ -144,12 +172,7 @@ export function recordSignature({ bytes }: SignedRecord): Uint8Array {
 /** Whether `a` is in force before `b`, both of one place: the one order that all nodes see. */
 export function isNewer(a: SignedRecord, b: SignedRecord): boolean {
   if (a.version !== b.version) return a.version > b.version;
-  const [length, other] = [a.bytes.length, b.bytes.length];
-  for (let i = 0; i < Math.min(length, other); i++) {
-    const difference = (a.bytes[i] ?? 0) - (b.bytes[i] ?? 0);
-    if (difference !== 0) return difference > 0;
-  }
-  return length > other;
+  return a.packed > b.packed;
 }
 
 export function placeOf(kind: RecordKind, author: NodeId, key: string): string {

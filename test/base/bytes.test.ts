@@ -129,6 +129,38 @@ interface Integer {
   readonly copy: (from: Uint8Array, to: Uint8Array, at: number) => void;
 }
 
+test('bytes: packed, they are a key that sorts as they do, and come back', () => {
+  withSeed('packed', (random) => {
+    for (let i = 0; i < 200; i++) {
+      const [one, two] = [random.bytes(random.below(200)), random.bytes(random.below(4))];
+      const packed = bytes.pack(one);
+      equalBytes(bytes.unpack(packed), one);
+      assert.is(packed.length, one.length);
+      const order = Math.sign(Buffer.compare(one, two));
+      assert.is(packed > bytes.pack(two) ? 1 : packed === bytes.pack(two) ? 0 : -1, order);
+    }
+  });
+  assert.is(bytes.pack(new Uint8Array(0)), '');
+});
+
+test('bytes: a text that is shared is kept once', () => {
+  const [count, different] = [20_000, 16];
+  const kept: string[] = new Array(count);
+  const name = (i: number): string => ['0123456789abcdef', String(i % different)].join(':');
+  const takenBy = (textOf: (i: number) => string): number => {
+    collectGarbage();
+    const before = process.memoryUsage().heapUsed;
+    for (let i = 0; i < count; i++) kept[i] = textOf(i);
+    collectGarbage();
+    return process.memoryUsage().heapUsed - before;
+  };
+  const apart = takenBy(name);
+  kept.fill('');
+  const together = takenBy((i) => bytes.shared(name(i)));
+  assert.ok(together < apart / 4, `${together} bytes against ${apart}`);
+  for (const [i, text] of kept.entries()) assert.is(text, name(i));
+});
+
 const INTEGERS: readonly Integer[] = [
   {
     name: 'Le16',

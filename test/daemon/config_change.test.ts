@@ -46,7 +46,7 @@ const base: Config = {
 };
 
 const CASES: readonly [what: string, after: Config, lines: readonly string[]][] = [
-  ['the same', structuredClone(base), []],
+  ['the same', { ...base, peers: [{ ...beta }], clearPeers: [{ ...vtep }] }, []],
   [
     'every setting of its own',
     {

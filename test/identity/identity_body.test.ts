@@ -37,7 +37,8 @@ test('identity body: each kind is parsed as its own, and others are none', () =>
   for (const record of RECORDS) {
     assert.ok(isIdentityKind(record.kind));
     assert.is(parseIdentityBody(record)?.kind, record.kind);
-    assert.is(parseIdentityBody({ ...record, body: Uint8Array.of(9) }), undefined);
+    const { kind } = record;
+    assert.is(parseIdentityBody({ kind, body: Uint8Array.of(9) }), undefined);
   }
   assert.not(isIdentityKind('lease'));
   assert.is(parseIdentityBody(said(MEMBER)), undefined);

@@ -165,8 +165,9 @@ class Oracle {
 /** Bit by bit. */
 function covers(prefix: Prefix, address: Address): boolean {
   if (prefix.address.family !== address.family) return false;
+  const [a, b] = [prefix.address.bytes, address.bytes];
   for (let i = 0; i < prefix.length; i++) {
-    const difference = (prefix.address.bytes[i >> 3] ?? 0) ^ (address.bytes[i >> 3] ?? 0);
+    const difference = (a[i >> 3] ?? 0) ^ (b[i >> 3] ?? 0);
     if ((difference & (0x80 >> (i & 7))) !== 0) return false;
   }
   return true;

@@ -40,8 +40,8 @@ interface HandPeer {
   inUse: HandKeypair | undefined;
   lastSent: Instant;
   lastReceived: Instant;
-  /** Of its keypairs, so that they go with it. */
-  readonly indices: Set<SessionIndex>;
+  /** Of its keypairs, so that they go with it; absent: it never had one. */
+  indices: Set<SessionIndex> | undefined;
 }
 
 /** IPv4, UDP, WireGuard's header and tag. */
@@ -131,7 +131,10 @@ export class LeanHand {
     const state = { isConfirmed: false, isRekeyRaised: false };
     const keypair = { peer: slot, localIndex, remoteIndex, createdAt, isInitiator, ...state };
     this.#keypairs.set(localIndex, keypair);
-    this.#peers.get(slot)?.indices.add(localIndex);
+    const peer = this.#peers.get(slot);
+    if (!peer) return;
+    peer.indices ??= new Set();
+    peer.indices.add(localIndex);
   }
 
   /** Lanes share the session's indices, but for three bits: the hand sends by whichever is last. */
@@ -179,7 +182,7 @@ export class LeanHand {
     if (!keypair) return;
     this.#keypairs.delete(localIndex);
     const peer = this.#peers.get(keypair.peer);
-    peer?.indices.delete(localIndex);
+    peer?.indices?.delete(localIndex);
     if (peer?.inUse === keypair) peer.inUse = undefined;
   }
 
@@ -195,6 +198,6 @@ function emptyPeer(): HandPeer {
     inUse: undefined,
     lastSent: NEVER_YET,
     lastReceived: NEVER_YET,
-    indices: new Set(),
+    indices: undefined,
   };
 }

@@ -1,5 +1,6 @@
 /** One copy of each record for all hosts of a simulation: they are told apart by their ends. */
 
+import { pack } from '../../src/base/bytes.js';
 import { parseRecord, type SignedRecord } from '../../src/wire/record.js';
 
 const PARSED = 200_000;
@@ -12,7 +13,7 @@ export function sharedParser(
 ): (bytes: Uint8Array) => SignedRecord | undefined {
   const known = new Map<string, SignedRecord>();
   return (bytes) => {
-    const key = String.fromCharCode(bytes.length, ...bytes.subarray(-TAIL));
+    const key = pack(bytes.subarray(-TAIL));
     const held = known.get(key);
     if (held) return held;
     const record = parseRecord(bytes);

@@ -18,6 +18,7 @@ import {
 import type { SignatureSuite } from '../../src/crypto/signature.js';
 import type { CryptoSuite } from '../../src/crypto/suite.js';
 import type { MeshCommand, MeshResult } from '../../src/mesh/command.js';
+import type { SignedRecord } from '../../src/wire/record.js';
 import { EventQueue } from './event_queue.js';
 import type { Wire } from './lean_hand.js';
 import { CALM, Links, type LinkSettings } from './links.js';
@@ -36,6 +37,8 @@ export interface WorldOptions {
   /** Absent: toys. */
   readonly crypto?: CryptoSuite;
   readonly suite?: SignatureSuite;
+  /** How records are read; absent: once for all hosts, and looked at for faults. */
+  readonly parse?: (bytes: Uint8Array) => SignedRecord | undefined;
   /** Takes what is interesting, with the time. */
   readonly tell?: (line: string) => void;
 }
@@ -72,7 +75,7 @@ export class World {
       },
       crypto: options.crypto ?? new ToyCrypto(),
       suite: options.suite ?? new ToySignatures(),
-      parse: sharedParser((record) => this.#safety.saw(record)),
+      parse: options.parse ?? sharedParser((record) => this.#safety.saw(record)),
       random: this.random.fork('hosts'),
     };
   }

@@ -15,7 +15,13 @@ import { nodeIdOf } from '../../src/identity/node_id.js';
 import { emitRevocation, type Revocation } from '../../src/identity/revocation.js';
 import { emitRootChange } from '../../src/identity/root_change.js';
 import { SodiumSignatures } from '../../src/io/sodium_signatures.js';
-import { emitRecord, NO_KEY, type RecordKind, type SignedRecord } from '../../src/wire/record.js';
+import {
+  emitRecord,
+  NO_KEY,
+  parseRecord,
+  type RecordKind,
+  type SignedRecord,
+} from '../../src/wire/record.js';
 
 export const DAY = seconds(86_400);
 /** When the tests are: 2026-09-01. */
@@ -221,7 +227,7 @@ function remembered(): SodiumSignatures {
 
 /** With another signature. */
 export function resigned(record: SignedRecord, signature: Uint8Array): SignedRecord {
-  const bytes = record.bytes.slice();
+  const { bytes } = record;
   bytes.set(signature, bytes.length - signature.length);
-  return { ...record, bytes };
+  return present(parseRecord(bytes), 'a record still');
 }

@@ -37,11 +37,19 @@ const ENDPOINTS = '04c00002016cca' + '06fd0000000000000000000000000000010100';
 const FULL_BYTES = hex(`01${INSTANCE}0201000000000000${STATIC}01${NEXT}${ENDPOINTS}`);
 const BARE_BYTES = hex(`02${INSTANCE}0201000000000000${STATIC}00`);
 
+/** Its fields as values: parsed, some are made when they are read. */
+function parsed(bytes: Uint8Array): NodeStatement | undefined {
+  const statement = parseNodeRecord(bytes);
+  if (!statement) return undefined;
+  const { status, instance, startedAt, staticKey, nextStaticKey, endpoints } = statement;
+  return { status, instance, startedAt, staticKey, nextStaticKey, endpoints };
+}
+
 test('node record: every field stands where the format puts it', () => {
   equalBytes(emitNodeRecord(FULL), FULL_BYTES);
   equalBytes(emitNodeRecord(BARE), BARE_BYTES);
-  assert.equal(parseNodeRecord(FULL_BYTES), FULL);
-  assert.equal(parseNodeRecord(BARE_BYTES), BARE);
+  assert.equal(parsed(FULL_BYTES), FULL);
+  assert.equal(parsed(BARE_BYTES), BARE);
   assert.is(
     formatNodeRecord(FULL),
     `node alive instance ${INSTANCE} at 192.0.2.1:51820 [fd00::1]:1`,
@@ -120,7 +128,7 @@ test('node record: every value survives emitting and parsing', () => {
   withSeed('node record', (random) => {
     for (let round = 0; round < 500; round++) {
       const statement = randomStatement(random);
-      assert.equal(parseNodeRecord(emitNodeRecord(statement)), statement);
+      assert.equal(parsed(emitNodeRecord(statement)), statement);
     }
   });
 });

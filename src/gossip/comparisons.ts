@@ -3,7 +3,8 @@
  * then all differ for a moment; it is one when we have had peace for a while, or when it has lasted
  * long. With one member a comparison that did not help is tried again less and less often, and with
  * all together one is made in an interval. The first of all is made at once, whoever it is with: a
- * node that just started knows that it is behind.
+ * node that just started knows that it is behind. Nor does it wait until something came of one, for
+ * whom it does not know it does not answer, and is soon suspected.
  *
  * Limit: one entry a member that differs; forgotten when it no longer does.
  */
@@ -20,6 +21,8 @@ export class Comparisons {
   readonly #config: GossipConfig;
   readonly #waits = new Map<number, Wait>();
   #comparedAt: Instant | undefined;
+  /** Something came of one, or there was nothing that could. */
+  #isAnswered = false;
   /** When our own store changed last. */
   #changedAt: Instant | undefined;
   /** Since when all that differed did so while news spread. */
@@ -38,8 +41,14 @@ export class Comparisons {
     this.#changedAt = now;
   }
 
+  /** Something came of one, with whomever. */
+  answered(): void {
+    this.#isAnswered = true;
+  }
+
   /** The member's store is as ours. */
   equal(slot: number): void {
+    this.#isAnswered = true;
     this.#waits.delete(slot);
     this.#unsettledSince = undefined;
   }
@@ -63,6 +72,7 @@ export class Comparisons {
       return false;
     }
     this.#comparedAt = now;
+    if (!this.#isAnswered) return true;
     const before = this.#waits.get(slot)?.length ?? 0;
     const length = micros(Math.min(compareWaitLimit, Math.max(compareWait, 2 * before)));
     this.#waits.set(slot, { until: after(now, length), length });
@@ -70,7 +80,7 @@ export class Comparisons {
   }
 
   #isRipe(isSpreading: boolean, now: Instant): boolean {
-    if (this.#comparedAt === undefined) return true;
+    if (!this.#isAnswered) return true;
     const { compareSettle, comparePatience } = this.#config;
     const isSettled =
       this.#changedAt === undefined || elapsed(this.#changedAt, now) >= compareSettle;

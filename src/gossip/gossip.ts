@@ -172,6 +172,10 @@ export class Gossip {
         return this.#forget(input.id);
       case 'message':
         return this.#receive(input.from, input.message, now);
+      case 'compared':
+        this.#comparisons.answered();
+        this.#heard(input.from, now);
+        return;
       case 'heard':
         this.#heard(input.from, now);
         return;

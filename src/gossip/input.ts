@@ -29,7 +29,9 @@ export type GossipInput =
   | { readonly kind: 'forget'; readonly id: NodeId }
   /** A gossip message of a member's, from inside a session with it. */
   | { readonly kind: 'message'; readonly from: NodeId; readonly message: GossipMessage }
-  /** Anything else authentic came from it: a handshake, a sync message. */
+  /** Something came of a comparison with it: a sync message. */
+  | { readonly kind: 'compared'; readonly from: NodeId }
+  /** Anything else authentic came from it: a handshake. */
   | { readonly kind: 'heard'; readonly from: NodeId }
   /** Whether there is a session with it that can be used without a handshake. */
   | { readonly kind: 'link'; readonly id: NodeId; readonly isWarm: boolean }

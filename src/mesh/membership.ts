@@ -233,7 +233,7 @@ export class Membership {
   #receiveSync(from: NodeId, body: Uint8Array, now: Instant): void {
     const message = parseSync(body);
     if (!message) return this.parts.drops.add('malformed_message');
-    this.#gossip.handle({ kind: 'heard', from }, now);
+    this.#gossip.handle({ kind: 'compared', from }, now);
     if (message.kind === 'records') this.#receiveRecords(from, message.records, now);
     this.#exchange.receive(from, message, now);
   }

@@ -15,8 +15,19 @@ test('comparisons: the first of all is made at once, whoever it is with', () => 
   assert.ok(comparisons.hasCompared);
 });
 
+test('comparisons: until something comes of one it is tried again at every interval', () => {
+  const comparisons = new Comparisons(GOSSIP_DEFAULTS);
+  comparisons.changed(START);
+  const made = [0, 0.5, 1, 1.5, 2, 3].filter((second) => comparisons.differs(1, true, at(second)));
+  assert.equal(made, [0, 1, 2, 3]);
+  comparisons.answered();
+  assert.ok(comparisons.differs(1, false, at(4)));
+  assert.not(comparisons.differs(1, false, at(6)), 'no longer');
+});
+
 test('comparisons: while news spreads a difference is no reason, unless it lasts', () => {
   const comparisons = new Comparisons(GOSSIP_DEFAULTS);
+  comparisons.answered();
   comparisons.differs(1, false, START);
   comparisons.changed(at(10));
   assert.not(comparisons.differs(2, true, at(10)), 'it spreads');
@@ -26,6 +37,7 @@ test('comparisons: while news spreads a difference is no reason, unless it lasts
 
 test('comparisons: with one member that stays different less and less often', () => {
   const comparisons = new Comparisons(GOSSIP_DEFAULTS);
+  comparisons.answered();
   const made: number[] = [];
   for (let second = 0; second < 400; second++) {
     if (comparisons.differs(1, false, at(second))) made.push(second);

@@ -6,12 +6,16 @@
  */
 
 import { assert } from '../base/assert.js';
-import { loadLe32, storeLe32 } from '../base/bytes.js';
 
 export const HASH_BYTES = 32;
 export const BLOCK_BYTES = 64;
 /** WireGuard §5.4.4: mac1 and mac2. */
 export const MAC_BYTES = 16;
+
+/** Where the message and the number of bytes so far, of 64 bits, stand behind the chained state. */
+const MESSAGE_AT = 8;
+const LENGTH_AT = 24;
+const WORDS = 26;
 
 export interface Blake2sOptions {
   /** 1 to 32 bytes; absent or empty: unkeyed. */
@@ -37,9 +41,11 @@ export function blake2sMac(key: Uint8Array, ...parts: readonly Uint8Array[]): Ui
  */
 export class Blake2s {
   #length = HASH_BYTES;
-  /** Of 32 bits: the work vector v, the message m, the chained state h. One array, for speed. */
+  /** Of 32 bits: the chained state h, the message m, the length. One array, for speed. */
   readonly #words = new Uint32Array(WORDS);
-  readonly #block = new Uint8Array(BLOCK_BYTES);
+  /** The message as bytes, in place: words stand in memory with the low byte first. */
+  readonly #block = new Uint8Array(this.#words.buffer, 4 * MESSAGE_AT, BLOCK_BYTES);
+  readonly #state = new Uint8Array(this.#words.buffer, 0, HASH_BYTES);
   /** Bytes of `#block` in use. A full one waits: the last block is compressed otherwise. */
   #filled = 0;
   /** Bytes compressed so far; far below 2^53. */
@@ -65,8 +71,8 @@ export class Blake2s {
     assert(keyLength <= HASH_BYTES, 'a BLAKE2s key has at most 32 bytes');
     assert(this.#length >= 1 && this.#length <= HASH_BYTES, 'a BLAKE2s digest has 1 to 32 bytes');
     const parameters = 0x0101_0000 | (keyLength << 8) | this.#length;
-    for (let i = 0; i < 8; i++) this.#words[STATE_AT + i] = IV[i] ?? 0;
-    this.#words[STATE_AT] = (this.#words[STATE_AT] ?? 0) ^ parameters;
+    for (let i = 0; i < 8; i++) this.#words[i] = IV[i] ?? 0;
+    this.#words[0] = (this.#words[0] ?? 0) ^ parameters;
     if (options.key && keyLength > 0) {
       this.#block.set(options.key);
       this.#filled = BLOCK_BYTES;
@@ -94,10 +100,7 @@ export class Blake2s {
     this.#compressed += this.#filled;
     this.#block.fill(0, this.#filled);
     this.#compress(true);
-    for (let i = 0; i < 8; i++) storeLe32(this.#block, 4 * i, this.#words[STATE_AT + i] ?? 0);
-    const digest = new Uint8Array(this.#length);
-    for (let i = 0; i < digest.length; i++) digest[i] = this.#block[i] ?? 0;
-    this.#block.fill(0);
+    const digest = this.#state.slice(0, this.#length);
     this.#words.fill(0);
     return digest;
   }
@@ -105,19 +108,9 @@ export class Blake2s {
   /** RFC 7693 §3.2: the function F over `#block`. */
   #compress(isLast: boolean): void {
     const words = this.#words;
-    for (let i = 0; i < 8; i++) {
-      words[i] = words[STATE_AT + i] ?? 0;
-      words[i + 8] = IV[i] ?? 0;
-    }
-    words[12] = (words[12] ?? 0) ^ (this.#compressed >>> 0);
-    words[13] = (words[13] ?? 0) ^ Math.floor(this.#compressed / 0x1_0000_0000);
-    if (isLast) words[14] = ~(words[14] ?? 0);
-    for (let i = 0; i < 16; i++) words[MESSAGE_AT + i] = loadLe32(this.#block, 4 * i);
-    for (let at = 0; at < SIGMA.length; at += 16) round(words, at);
-    for (let i = 0; i < 8; i++) {
-      const old = words[STATE_AT + i] ?? 0;
-      words[STATE_AT + i] = old ^ (words[i] ?? 0) ^ (words[i + 8] ?? 0);
-    }
+    words[LENGTH_AT] = this.#compressed;
+    words[LENGTH_AT + 1] = Math.floor(this.#compressed / 0x1_0000_0000);
+    mixAll(words, isLast ? -1 : 0);
   }
 }
 
@@ -126,38 +119,77 @@ function digestOf(hash: Blake2s, parts: readonly Uint8Array[]): Uint8Array {
   return hash.digest();
 }
 
-/** Four columns, then four diagonals; `at` is where the round's row of SIGMA begins. */
-function round(w: Uint32Array, at: number): void {
-  mix(w, 0, 4, 8, 12, at);
-  mix(w, 1, 5, 9, 13, at + 2);
-  mix(w, 2, 6, 10, 14, at + 4);
-  mix(w, 3, 7, 11, 15, at + 6);
-  mix(w, 0, 5, 10, 15, at + 8);
-  mix(w, 1, 6, 11, 12, at + 10);
-  mix(w, 2, 7, 8, 13, at + 12);
-  mix(w, 3, 4, 9, 14, at + 14);
+/**
+ * RFC 7693 §3.2, ten rounds of §3.1's function G: on the four columns of a square of words, then on
+ * its four diagonals, which stand as columns once its rows are turned. Held in variables: an array
+ * would be written to 640 times a block. `last` is xored to a word: all ones for the last block.
+ */
+function mixAll(w: Uint32Array, last: number): void {
+  let [a0, a1, a2, a3] = [word(w, 0), word(w, 1), word(w, 2), word(w, 3)];
+  let [b0, b1, b2, b3] = [word(w, 4), word(w, 5), word(w, 6), word(w, 7)];
+  let [c0, c1, c2, c3] = [IV[0] | 0, IV[1] | 0, IV[2] | 0, IV[3] | 0];
+  let [d0, d1] = [IV[4] ^ word(w, LENGTH_AT), IV[5] ^ word(w, LENGTH_AT + 1)];
+  let [d2, d3] = [IV[6] ^ last, IV[7] | 0];
+  for (let at = 0; at < SIGMA.length; at += 8) {
+    a0 = (a0 + b0 + message(w, at)) | 0;
+    d0 = rotate(d0 ^ a0, 16);
+    c0 = (c0 + d0) | 0;
+    b0 = rotate(b0 ^ c0, 12);
+    a0 = (a0 + b0 + message(w, at + 1)) | 0;
+    d0 = rotate(d0 ^ a0, 8);
+    c0 = (c0 + d0) | 0;
+    b0 = rotate(b0 ^ c0, 7);
+    a1 = (a1 + b1 + message(w, at + 2)) | 0;
+    d1 = rotate(d1 ^ a1, 16);
+    c1 = (c1 + d1) | 0;
+    b1 = rotate(b1 ^ c1, 12);
+    a1 = (a1 + b1 + message(w, at + 3)) | 0;
+    d1 = rotate(d1 ^ a1, 8);
+    c1 = (c1 + d1) | 0;
+    b1 = rotate(b1 ^ c1, 7);
+    a2 = (a2 + b2 + message(w, at + 4)) | 0;
+    d2 = rotate(d2 ^ a2, 16);
+    c2 = (c2 + d2) | 0;
+    b2 = rotate(b2 ^ c2, 12);
+    a2 = (a2 + b2 + message(w, at + 5)) | 0;
+    d2 = rotate(d2 ^ a2, 8);
+    c2 = (c2 + d2) | 0;
+    b2 = rotate(b2 ^ c2, 7);
+    a3 = (a3 + b3 + message(w, at + 6)) | 0;
+    d3 = rotate(d3 ^ a3, 16);
+    c3 = (c3 + d3) | 0;
+    b3 = rotate(b3 ^ c3, 12);
+    a3 = (a3 + b3 + message(w, at + 7)) | 0;
+    d3 = rotate(d3 ^ a3, 8);
+    c3 = (c3 + d3) | 0;
+    b3 = rotate(b3 ^ c3, 7);
+    if ((at & 8) === 0) {
+      [b0, b1, b2, b3] = [b1, b2, b3, b0];
+      [d0, d1, d2, d3] = [d3, d0, d1, d2];
+    } else {
+      [b0, b1, b2, b3] = [b3, b0, b1, b2];
+      [d0, d1, d2, d3] = [d1, d2, d3, d0];
+    }
+    [c0, c1, c2, c3] = [c2, c3, c0, c1];
+  }
+  w[0] = word(w, 0) ^ a0 ^ c0;
+  w[1] = word(w, 1) ^ a1 ^ c1;
+  w[2] = word(w, 2) ^ a2 ^ c2;
+  w[3] = word(w, 3) ^ a3 ^ c3;
+  w[4] = word(w, 4) ^ b0 ^ d0;
+  w[5] = word(w, 5) ^ b1 ^ d1;
+  w[6] = word(w, 6) ^ b2 ^ d2;
+  w[7] = word(w, 7) ^ b3 ^ d3;
 }
 
-/** RFC 7693 §3.1: the function G on four words, with the two message words that SIGMA names. */
-function mix(w: Uint32Array, ia: number, ib: number, ic: number, id: number, at: number): void {
-  const x = w[MESSAGE_AT + (SIGMA[at] ?? 0)] ?? 0;
-  const y = w[MESSAGE_AT + (SIGMA[at + 1] ?? 0)] ?? 0;
-  let a = w[ia] ?? 0;
-  let b = w[ib] ?? 0;
-  let c = w[ic] ?? 0;
-  let d = w[id] ?? 0;
-  a = (a + b + x) | 0;
-  d = rotate(d ^ a, 16);
-  c = (c + d) | 0;
-  b = rotate(b ^ c, 12);
-  a = (a + b + y) | 0;
-  d = rotate(d ^ a, 8);
-  c = (c + d) | 0;
-  b = rotate(b ^ c, 7);
-  w[ia] = a;
-  w[ib] = b;
-  w[ic] = c;
-  w[id] = d;
+/** Signed: sums of signed words stay small integers of the engine's. */
+function word(w: Uint32Array, at: number): number {
+  return (w[at] ?? 0) | 0;
+}
+
+/** The word of the message that stands at `at` in the order of SIGMA. */
+function message(w: Uint32Array, at: number): number {
+  return (w[MESSAGE_AT + (SIGMA[at] ?? 0)] ?? 0) | 0;
 }
 
 /** To the right, in 32 bits. */
@@ -165,14 +197,9 @@ function rotate(word: number, bits: number): number {
   return (word >>> bits) | (word << (32 - bits));
 }
 
-/** Where the message and the state stand behind the work vector. */
-const MESSAGE_AT = 16;
-const STATE_AT = 32;
-const WORDS = 40;
-
-const IV: readonly number[] = [
+const IV = [
   0x6a09e667, 0xbb67ae85, 0x3c6ef372, 0xa54ff53a, 0x510e527f, 0x9b05688c, 0x1f83d9ab, 0x5be0cd19,
-];
+] as const;
 
 /** RFC 7693 §2.7: which message word goes where, sixteen a round. Never written. */
 const SIGMA = Uint8Array.from(

@@ -326,7 +326,7 @@ export class Authority {
 
   /** Whether a node record names a static key that is revoked. */
   #bringsBack({ body }: SignedRecord): boolean {
-    const keys = parseNodeRecord(body);
+    const keys = this.#revocations.hasKeys ? parseNodeRecord(body) : undefined;
     if (!keys) return false;
     const { staticKey, nextStaticKey } = keys;
     if (this.isRevokedKey(staticKey)) return true;

@@ -63,9 +63,14 @@ export class RevocationList {
     return this.#held.about(id).some((statement) => this.#counts(statement));
   }
 
+  /** Whether any static key may be revoked; if not, none need be looked at. */
+  get hasKeys(): boolean {
+    return this.#staticKeys.size > 0;
+  }
+
   /** Whether a revocation that counts names this static key, in whatever encoding. */
   isRevokedKey(staticKey: Uint8Array): boolean {
-    if (this.#staticKeys.size === 0) return false;
+    if (!this.hasKeys) return false;
     const key = textOf(staticKey);
     for (const subject of this.#staticKeys.get(key) ?? []) {
       const against = this.#held.about(subject);

@@ -13,6 +13,13 @@
 
 import { after, earliest, type Instant, millis, NEVER, seconds } from '../base/time.js';
 import type { MeshAction, MeshFile } from './action.js';
+import type { MeshAnswer } from './command.js';
+
+/** To whoever asked for something that must be on disk first. */
+export const NOT_KEPT: MeshAnswer = {
+  ok: false,
+  error: 'The state folder takes no more (is the disk full?); nothing is spread before it does',
+};
 
 const RETRY = seconds(5);
 const MEMBERS_DELAY = seconds(2);

@@ -25,7 +25,8 @@ import { emitNodeRecord, parseNodeRecord } from '../wire/node_record.js';
 import { NO_KEY, placeOf, type SignedRecord } from '../wire/record.js';
 import { emitSync, parseSync } from '../wire/sync.js';
 import { Greetings } from './greetings.js';
-import type { MeshAnswer } from './command.js';
+import { Doubters } from './doubters.js';
+import { NOT_KEPT } from './keeper.js';
 import type { Accepted } from './ledger.js';
 import type { MembershipParts } from './membership_parts.js';
 import type { Safe } from './parts.js';
@@ -37,11 +38,6 @@ const SWEEP = seconds(10);
 /** Rounds of consequences in one call. Each ends in fewer; what is left follows at the next. */
 const ROUNDS = 64;
 
-const NOT_KEPT: MeshAnswer = {
-  ok: false,
-  error: 'The state folder takes no more (is the disk full?); nothing is spread before it does',
-};
-
 export type Phase = 'joining' | 'member' | 'left';
 
 export class Membership {
@@ -50,6 +46,7 @@ export class Membership {
   readonly #exchange: Exchange;
   readonly #greetings = new Greetings();
   readonly #links = new WarmLinks();
+  readonly #doubters = new Doubters();
   readonly #peering: Peering;
   readonly #outbox: Outbox;
   #phase: Phase = 'joining';
@@ -240,6 +237,7 @@ export class Membership {
 
   #receiveRecords(from: NodeId, records: readonly Uint8Array[], now: Instant): void {
     const wall = this.parts.wallAt(now);
+    if (this.#doubters.heard(from, records, this.#ours)) this.#greet(from);
     for (const bytes of records) this.parts.ledger.receive(bytes, from, wall, now);
   }
 
@@ -258,6 +256,7 @@ export class Membership {
     const record = scribe.sign(draft, keys.identity);
     ledger.adopt(record);
     enrolment.said(record, now);
+    for (const id of this.#doubters.take()) this.#greet(id);
   }
 
   #accept({ record, from }: Accepted, now: Instant): void {
@@ -334,8 +333,13 @@ export class Membership {
     if (!this.#isLoading) statement.want(now);
   }
 
+  /** What we say of ourselves. */
+  get #ours(): SignedRecord | undefined {
+    return this.parts.store.get(placeOf('node', this.parts.self, NO_KEY));
+  }
+
   #greet(id: NodeId): void {
-    const ours = this.parts.store.get(placeOf('node', this.parts.self, NO_KEY));
+    const ours = this.#ours;
     if (ours) this.#outbox.say(id, ours);
   }
 

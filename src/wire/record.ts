@@ -113,6 +113,11 @@ export function checkRecord(bytes: Uint8Array): boolean {
   return recordLength(bytes) !== undefined;
 }
 
+/** What the first byte of a whole record says. */
+export function isOfKind(bytes: Uint8Array, kind: RecordKind): boolean {
+  return KINDS[(bytes[0] ?? 0) - 1] === kind;
+}
+
 /** Of the record that `bytes` begins with; undefined where it is none, or cut short. */
 export function recordLength(bytes: Uint8Array): number | undefined {
   const reader = new Reader(bytes);

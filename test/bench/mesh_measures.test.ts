@@ -1,4 +1,4 @@
-/** What the mesh's benchmark measures of memory, held to its limit; the rest needs a quiet machine. */
+/** The mesh's benchmark: memory, held to its limit. The rest needs a quiet machine. */
 
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';

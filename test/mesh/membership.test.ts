@@ -78,6 +78,29 @@ test('membership: row 22: who is suspected refutes it, and is alive everywhere',
   assert.ok(hosts.every((host) => memberOn(host, 'h2')?.status === 'alive'));
 });
 
+test('membership: who brings an accusation that we have refuted is told so, each time', () => {
+  const { scene, hosts } = meshOf('doubt');
+  const [one, two, wrong] = [at(hosts, 0), at(hosts, 1), at(hosts, 2)];
+  const sent = (): number => two.mesh?.snapshot().sentMessages ?? 0;
+  const version = incarnation(two, 'h2');
+  const record = signedBy(wrong, { kind: 'suspicion', key: idOf(two), version, body: NOTHING });
+  tell(scene, wrong, two, record);
+  assert.ok(scene.runUntil(() => incarnation(one, 'h2') > version, seconds(5)));
+  for (let i = 0; i < 3; i++) {
+    const before = sent();
+    tell(scene, one, two, record);
+    assert.is(sent(), before + 1);
+  }
+  const before = sent();
+  tell(
+    scene,
+    one,
+    two,
+    signedBy(wrong, { kind: 'suspicion', key: idOf(one), version: 0, body: NOTHING }),
+  );
+  assert.is(sent(), before, 'it is about another');
+});
+
 test('membership: row 22: nobody says that another is alive, or has left', () => {
   const { scene, hosts } = meshOf('left');
   const [one, two, wrong] = [at(hosts, 0), at(hosts, 1), at(hosts, 2)];

@@ -18,6 +18,7 @@ import type { Hand } from '../io/hand.js';
 import type { Host, Reconciled } from '../io/host.js';
 import { type Addon, NETLINK_CHANGES } from '../io/native.js';
 import { NetlinkWatcher } from '../io/netlink_watch.js';
+import { isSameUnderlay, type Surroundings } from '../io/underlay.js';
 import { QuietLog } from './quiet_log.js';
 
 /** A change is rarely alone: what follows within this time is seen in the same look. */
@@ -62,7 +63,7 @@ export class HostWatch {
   #areRoutesDue = false;
   #areRoutesSlow = false;
   #distance = LEAST_DISTANCE;
-  #underlay: string;
+  #underlay: Surroundings;
   #routeMtu = 0;
   #link: Reconciled['link'] | 'in another namespace' | 'none' = 'up';
 
@@ -115,9 +116,10 @@ export class HostWatch {
     this.#isSoon = false;
     this.#lookIn(WITHOUT_NOTICE_MS);
     const started = this.#parts.now();
+    const isTold = this.#areRoutesDue;
     const skipRoutes = this.#skipsRoutes(started);
     try {
-      this.#look(skipRoutes);
+      this.#look(skipRoutes, isTold);
     } catch (error) {
       if (!isSystemRefusal(error)) {
         this.#parts.fail(error);
@@ -135,7 +137,7 @@ export class HostWatch {
     if (this.#link === 'none') this.#lookSoon();
   }
 
-  #look(skipRoutes: boolean): void {
+  #look(skipRoutes: boolean, isTold: boolean): void {
     const { host, destinations, onUnderlayChange } = this.#parts;
     const found = host.reconcile({ destinations: destinations(), skipRoutes });
     for (const [kind, count] of found.repairs) this.#count(kind, count);
@@ -146,8 +148,9 @@ export class HostWatch {
     if (refusal !== undefined) this.#log.warn('cannot put right what others changed', { refusal });
     this.#follow(found.link);
     this.#bound(found.routeMtu);
-    if (found.underlay === this.#underlay) return;
+    const isSame = isSameUnderlay(this.#underlay, found.underlay, isTold);
     this.#underlay = found.underlay;
+    if (isSame) return;
     this.#log.info('the underlay changed', {});
     onUnderlayChange();
   }

@@ -18,7 +18,7 @@ import { unlessWithoutIpv6 } from './host_errors.js';
 import { HostRoutes, type PlannedRoute } from './host_routes.js';
 import { type HostJournal, HostRuleSet } from './host_rule_set.js';
 import { type Netlink, NetlinkError, PROTOCOL_HEDDLE } from './netlink.js';
-import { ANYWHERE, readUnderlay, type Underlay } from './underlay.js';
+import { ANYWHERE, readUnderlay, type Surroundings, type Underlay } from './underlay.js';
 import { turnOffValidMark, turnOnValidMark } from './valid_mark.js';
 
 /** Packets that the interface holds while the tunnel is busy; the kernel's 500 drops in bursts. */
@@ -43,7 +43,7 @@ export interface Reconciled {
   /** Why some could not be put right. */
   readonly refusals: readonly string[];
   /** Differs when the host's other interfaces, or the ways to the destinations, changed. */
-  readonly underlay: string;
+  readonly underlay: Surroundings;
   /** The least MTU that a route into the tunnel sets, 0 for none; absent where it was not read. */
   readonly routeMtu: number | undefined;
 }
@@ -144,7 +144,7 @@ export class Host {
       link: link ? (link.isUp ? 'up' : 'down') : 'gone',
       repairs: new Map(repaired.map(([kind, { count }]) => [kind, count])),
       refusals: [...outcomes.values()].flatMap(({ refusals }) => refusals),
-      underlay: underlay.fingerprint,
+      underlay,
       routeMtu: link?.isUp && !skipRoutes ? this.#leastRouteMtu(link.index) : undefined,
     };
   }

@@ -1,6 +1,6 @@
 /**
  * What the host's other interfaces offer: their addresses, and the ways to the rest of the world,
- * in one text that differs when tunnels must look for other ways.
+ * as text that differs when tunnels must look for other ways.
  */
 
 import { type Address, parseAddress } from '../base/address.js';
@@ -15,10 +15,33 @@ export const ANYWHERE: readonly Address[] = ['192.0.2.1', '2001:db8::1'].map((te
 /** Each is a question to the kernel. */
 const MOST_DESTINATIONS = 64;
 
-export interface Underlay {
+export interface Underlay extends Surroundings {
   /** The global addresses of interfaces other than the tunnel's, each once. */
   readonly addresses: readonly Address[];
-  readonly fingerprint: string;
+}
+
+/** What tunnels depend on. */
+export interface Surroundings {
+  /** Interfaces, their addresses, and the ways to anywhere. */
+  readonly here: string;
+  /** To each destination that was asked for, by its text. */
+  readonly ways: ReadonlyMap<string, string>;
+}
+
+/**
+ * A destination that was not asked for before is a new peer, and no change; but where the kernel
+ * told of other routes since (`isTold`), the way to it may have been another.
+ */
+export function isSameUnderlay(
+  before: Surroundings,
+  after: Surroundings,
+  isTold: boolean,
+): boolean {
+  if (before.here !== after.here) return false;
+  return [...after.ways].every(([to, way]) => {
+    const former = before.ways.get(to) ?? (isTold ? undefined : way);
+    return former === way;
+  });
 }
 
 export interface UnderlayQuestion {
@@ -42,14 +65,18 @@ export function readUnderlay(question: UnderlayQuestion): Underlay {
     ...links.filter(({ index }) => used.has(index)).map(formatLink),
     ...global.map(({ interfaceIndex, address }) => `address ${interfaceIndex} ${address.text}`),
   ];
-  for (const to of [...ANYWHERE, ...destinations.slice(0, MOST_DESTINATIONS)]) {
+  const wayTo = (to: Address): [string, string] => {
     const way = netlink.lookUpRoute(to, mark);
-    if (way && way.interfaceIndex !== ownIndex) {
-      lines.push(`way ${to.text} ${way.interfaceIndex} ${way.via} ${way.mtu ?? ''}`);
-    }
-  }
+    const isWay = way !== undefined && way.interfaceIndex !== ownIndex;
+    return [to.text, isWay ? `${way.interfaceIndex} ${way.via} ${way.mtu ?? ''}` : 'none'];
+  };
+  for (const [to, way] of ANYWHERE.map(wayTo)) lines.push(`way ${to} ${way}`);
   const byText = new Map(global.map(({ address }) => [address.address.text, address.address]));
-  return { addresses: [...byText.values()], fingerprint: lines.sort().join('\n') };
+  return {
+    addresses: [...byText.values()],
+    here: lines.sort().join('\n'),
+    ways: new Map(destinations.slice(0, MOST_DESTINATIONS).map(wayTo)),
+  };
 }
 
 function formatLink({ index, isUp, hasCarrier }: Link): string {

@@ -13,8 +13,10 @@ import { KeptLog } from '../support/kept_log.js';
 
 const test = suite('daemon/host_watch');
 
+const HERE = { here: 'u', ways: new Map([['192.0.2.1', '2']]) };
+
 const STANDING: Reconciled = {
-  ...{ link: 'up', repairs: new Map(), refusals: [], underlay: 'u', routeMtu: 0 },
+  ...{ link: 'up', repairs: new Map(), refusals: [], underlay: HERE, routeMtu: 0 },
 };
 
 class Scene {
@@ -207,13 +209,33 @@ test('watch: lost notices are counted, and lead to a look at everything', () => 
 test('watch: a changed underlay is passed on once, without a notice within 5 s', () => {
   during((scene) => {
     scene.open();
-    for (let i = 0; i < 3; i++) scene.finds.push({ underlay: 'other' });
+    for (let i = 0; i < 3; i++) scene.finds.push({ underlay: { ...HERE, here: 'o' } });
     scene.time.run(seconds(5));
     assert.is(scene.underlayChanges, 1);
     scene.time.run(seconds(10));
     assert.is(scene.underlayChanges, 1);
     scene.time.run(seconds(5));
     assert.is(scene.underlayChanges, 2, 'it is as it was, which is a change, too');
+  });
+});
+
+test('watch: a peer that became known is no change of the underlay, another way to it is', () => {
+  during((scene) => {
+    scene.open();
+    const ways = (others: readonly [string, string][]) =>
+      scene.finds.push({ underlay: { ...HERE, ways: new Map([...HERE.ways, ...others]) } });
+    ways([['192.0.2.2', '2']]);
+    ways([['192.0.2.2', '3']]);
+    scene.time.run(seconds(5));
+    assert.is(scene.underlayChanges, 0);
+    scene.time.run(seconds(5));
+    assert.is(scene.underlayChanges, 1);
+    scene.time.run(seconds(10));
+    assert.is(scene.underlayChanges, 1, 'nor that it is known no more');
+    ways([['192.0.2.3', '2']]);
+    scene.tell(NETLINK_CHANGES.route);
+    scene.time.run(seconds(1));
+    assert.is(scene.underlayChanges, 2, 'its way may have been another a moment ago');
   });
 });
 

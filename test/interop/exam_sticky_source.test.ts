@@ -48,18 +48,9 @@ function link(lab: Lab, family: 4 | 6): { near: LabHost; far: LabHost } {
   return { near, far };
 }
 
-/** A keepalive: header and tag of a data message, and nothing in between. */
-const KEEPALIVE_BYTES = 32;
-
-/**
- * The sources of what the near daemon sent, each with the message's type, in order. Keepalives
- * answer nobody: one goes out when the host is looked at first after a peer became known, since
- * ways to peers are a part of the underlay.
- */
+/** The sources of what the near daemon sent, each with the message's type, in order. */
 function sentByNear(pcap: Uint8Array): string[] {
-  const sent = datagramsIn(pcap).filter(
-    ({ sourcePort, payload }) => sourcePort === PORT && payload.length > KEEPALIVE_BYTES,
-  );
+  const sent = datagramsIn(pcap).filter(({ sourcePort }) => sourcePort === PORT);
   return sent.map(({ source, payload }) => `${payload[0]} from ${source}`);
 }
 

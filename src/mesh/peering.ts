@@ -13,6 +13,8 @@ export class Peering {
   readonly #parts: MembershipParts;
   readonly #gossip: Gossip;
   readonly #links: WarmLinks;
+  /** The store's digest when it was looked through last. */
+  #pruned: Uint8Array | undefined;
 
   constructor(parts: MembershipParts, gossip: Gossip, links: WarmLinks) {
     this.#parts = parts;
@@ -53,9 +55,11 @@ export class Peering {
     this.#prune(now);
   }
 
-  /** What nobody need hold any more. */
+  /** What nobody need hold any more: a question of what is held alone. */
   #prune(now: Instant): void {
     const { store, authority, addresses, directory, self } = this.#parts;
+    if (store.digest() === this.#pruned) return;
+    this.#pruned = store.digest();
     const obsolete = [...store.records()].filter((record) => authority.isObsolete(record));
     for (const record of obsolete) {
       store.remove(record.place);

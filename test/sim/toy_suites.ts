@@ -4,7 +4,7 @@
  * alone, a signature is its author's. Anybody could forge all of it.
  */
 
-import { concat } from '../../src/base/bytes.js';
+import { concat, loadLe32, storeLe32 } from '../../src/base/bytes.js';
 import type { SignatureSuite } from '../../src/crypto/signature.js';
 import { type CryptoSuite, KEY_BYTES, type MessageKey, TAG_BYTES } from '../../src/crypto/suite.js';
 
@@ -15,8 +15,7 @@ const EMPTY = new Uint8Array(0);
 
 export class ToyCrypto implements CryptoSuite {
   dh(privateKey: Uint8Array, publicKey: Uint8Array): Uint8Array {
-    const view = viewOf(publicKey);
-    return pointOf(privateKey, [view.getUint32(0, true), view.getUint32(4, true)]);
+    return pointOf(privateKey, [loadLe32(publicKey, 0), loadLe32(publicKey, 4)]);
   }
 
   publicKey(privateKey: Uint8Array): Uint8Array {
@@ -77,10 +76,9 @@ export class ToySignatures implements SignatureSuite {
 /** So many times the point, in two groups of numbers modulo a prime. */
 function pointOf(privateKey: Uint8Array, point: readonly [number, number]): Uint8Array {
   const result = new Uint8Array(KEY_BYTES);
-  const [from, to] = [viewOf(privateKey), viewOf(result)];
   for (const [i, each] of point.entries()) {
-    const scalar = 1 + (from.getUint32(8 + 4 * i, true) % (PRIME - 1));
-    to.setUint32(4 * i, (scalar * (each % PRIME)) % PRIME, true);
+    const scalar = 1 + (loadLe32(privateKey, 8 + 4 * i) % (PRIME - 1));
+    storeLe32(result, 4 * i, (scalar * (each % PRIME)) % PRIME);
   }
   return result;
 }
@@ -96,17 +94,12 @@ function digest(length: number, start: number, ...parts: readonly Uint8Array[]):
     low ^= part.length;
   }
   const result = new Uint8Array(length);
-  const view = viewOf(result);
   for (let at = 0; at < length; at += 4) {
     low = Math.imul(low ^ (low >>> 16) ^ high, 0x7feb352d);
     high = Math.imul(high ^ (low >>> 15), 0x846ca68b);
-    view.setUint32(at, (low ^ high) >>> 0, true);
+    storeLe32(result, at, low ^ high);
   }
   return result;
-}
-
-function viewOf({ buffer, byteOffset, byteLength }: Uint8Array): DataView {
-  return new DataView(buffer, byteOffset, byteLength);
 }
 
 function isSame(a: Uint8Array, b: Uint8Array): boolean {
